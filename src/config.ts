@@ -1,0 +1,201 @@
+import { z } from 'zod';
+
+/** One setting: its environment name comes from the key, its meaning is the row of docs/configuration.md. */
+interface Setting<T> {
+  type: string;
+  meaning: string;
+  fallback: string | undefined;
+  schema: z.ZodType<T>;
+}
+
+const text = (fallback: string | undefined, meaning: string): Setting<string> => ({
+  type: 'text',
+  meaning,
+  fallback,
+  schema: z.string().min(1, 'must not be empty'),
+});
+
+const whole = (fallback: number, min: number, max: number, meaning: string): Setting<number> => ({
+  type: `whole number ${min}..${max}`,
+  meaning,
+  fallback: String(fallback),
+  schema: z.coerce
+    .number({ error: 'must be a number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`),
+});
+
+const oneOf = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  fallback: T[number],
+  meaning: string,
+): Setting<T[number]> => ({
+  type: values.join(' or '),
+  meaning,
+  fallback,
+  schema: z.enum(values, { error: `must be ${values.join(' or ')}` }) as unknown as z.ZodType<T[number]>,
+});
+
+const flag = (fallback: boolean, meaning: string): Setting<boolean> => ({
+  type: 'true or false',
+  meaning,
+  fallback: String(fallback),
+  schema: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .transform((value) => value === 'true'),
+});
+
+const serviceKey: Setting<Buffer> = {
+  type: '32 bytes in base64',
+  meaning:
+    'Key that encrypts private keys, OTP secrets and queued mails and signs stored codes. Losing it makes all of these unreadable.',
+  fallback: undefined,
+  schema: z
+    .string()
+    .transform((value) => Buffer.from(value, 'base64'))
+    .refine((value) => value.length === 32, 'must be 32 bytes in base64 (openssl rand -base64 32)'),
+};
+
+const mongoUri: Setting<string> = {
+  ...text(undefined, 'Address of the MongoDB replica set, with the database name in its path.'),
+  schema: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
+};
+
+const list = (fallback: string, meaning: string): Setting<string[]> => ({
+  type: 'list, comma separated',
+  meaning,
+  fallback,
+  schema: z.string().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  ),
+});
+
+/** All settings of the service, by their environment name. */
+export const settings = {
+  GRPC_HOST: text('127.0.0.1', 'Address the gRPC server listens on.'),
+  GRPC_PORT: whole(50051, 0, 65535, 'Port of the gRPC server; 0 takes a free one.'),
+  MONGODB_URI: mongoUri,
+  MONGODB_POOL_SIZE: whole(32, 1, 1000, 'Connections kept to the database.'),
+  DATABASE_TIMEOUT_MS: whole(
+    10_000,
+    100,
+    60_000,
+    'Longest time of one database call; a shorter deadline of the caller wins.',
+  ),
+  SERVICE_KEY: serviceKey,
+  BOOTSTRAP_SECRET: text(
+    '-',
+    'Secret that System.init accepts from another machine in the metadata key bootstrap-secret; `-` allows loopback callers only.',
+  ),
+  TRUSTED_PROXIES: list('127.0.0.1,::1', 'Peers whose x-forwarded-for header names the caller.'),
+  LOG_LEVEL: oneOf(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
+    'info',
+    'Lowest level that is logged.',
+  ),
+  SMTP_URL: text('smtp://127.0.0.1:1025', 'Mail server, as smtp://user:password@host:port or smtps://…'),
+  MAIL_FROM: text('Identity <no-reply@localhost.localdomain>', 'Sender of every mail.'),
+  MAIL_BATCH: whole(10, 1, 100, 'Mails that one instance sends at the same time.'),
+  MAIL_LIMIT_PER_HOUR: whole(
+    20,
+    1,
+    10_000,
+    'Codes and links mailed to one user, and to one address, in an hour.',
+  ),
+  BRAND_NAME: text('Identity', 'Service name in mails.'),
+  BRAND_URL: text('https://identity.example.com', 'Link behind the service name in mails.'),
+  BRAND_COLOR: text('#3949ab', 'Colour of buttons in mails.'),
+  SUPPORT_URL: text('https://identity.example.com/support', 'Link to help in the foot of mails.'),
+  CONSOLE_URL: text(
+    'https://{domain_name}.console.example.com',
+    'Console address; {domain_name} is replaced. Links in mails start with it.',
+  ),
+  DEFAULT_LANGUAGE: text('en', 'Language of users and mails for whom none is set.'),
+  RESET_PASSWORD_TYPE: oneOf(
+    ['ACCESS_TOKEN', 'PASSWORD'],
+    'ACCESS_TOKEN',
+    'Mail a link (ACCESS_TOKEN) or a temporary password (PASSWORD).',
+  ),
+  RESET_PASSWORD_STRICT: flag(
+    false,
+    'Let UserProfile.reset_password say why it sends nothing, as the reference does. Tells strangers who exists.',
+  ),
+  MFA_ISSUER: text('Cloudforet', 'Issuer shown by authenticator apps.'),
+  BCRYPT_COST: whole(12, 4, 16, 'Cost of password hashes; below 10 only for tests.'),
+  ACCESS_TOKEN_SECONDS: whole(1800, 60, 604_800, 'Life of an access token when the caller names no timeout.'),
+  ACCESS_TOKEN_MAX_SECONDS: whole(
+    604_800,
+    60,
+    604_800,
+    'Longest life of an access token that a caller may ask for.',
+  ),
+  REFRESH_TOKEN_SECONDS: whole(10_800, 60, 2_419_200, 'Life of a refresh token.'),
+  RESET_LINK_SECONDS: whole(3600, 60, 86_400, 'Life of a password reset link.'),
+  INVITATION_SECONDS: whole(259_200, 60, 604_800, 'Life of the link mailed to a new user.'),
+  EMAIL_CODE_SECONDS: whole(600, 60, 3600, 'Life of a code that proves an e-mail address.'),
+  MFA_CODE_SECONDS: whole(300, 60, 600, 'Life of an MFA code.'),
+  CODE_ATTEMPTS: whole(5, 1, 20, 'Guesses after which a code is dead.'),
+  SIGN_IN_ATTEMPTS: whole(10, 1, 100, 'Wrong sign-ins of one user in a row before it is blocked.'),
+  SIGN_IN_ATTEMPTS_PER_PEER: whole(
+    300,
+    1,
+    1_000_000,
+    'Wrong sign-ins from one address in the window before it is blocked.',
+  ),
+  SIGN_IN_WINDOW_SECONDS: whole(300, 1, 86_400, 'Window in which wrong sign-ins count, and time of a block.'),
+  RECENT_SIGN_IN_SECONDS: whole(
+    600,
+    0,
+    86_400,
+    'Age of a sign-in that still allows UserProfile.update to set a password without the current one.',
+  ),
+  USER_CACHE_MS: whole(
+    2000,
+    0,
+    5000,
+    "How long a caller's state and token generation are taken from memory.",
+  ),
+  DOMAIN_CACHE_MS: whole(2000, 0, 5000, 'How long the state of a domain or workspace is taken from memory.'),
+  KEY_CACHE_SECONDS: whole(600, 1, 86_400, 'How long the keys of a domain are kept in memory.'),
+  PAGE_LIMIT: whole(1000, 1, 10_000, 'Most rows of one answer; page.limit 0 means this many.'),
+  FIND_WITHOUT_KEYWORD: flag(false, 'Let WorkspaceUser.find list everybody when no keyword is given.'),
+  STRICT_MFA_STATUS: flag(
+    false,
+    'Answer MFA errors as FAILED_PRECONDITION instead of INTERNAL, which existing clients expect.',
+  ),
+  MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest request accepted.'),
+  MAX_STREAMS: whole(1000, 1, 100_000, 'Calls at the same time on one connection.'),
+  DRAIN_SECONDS: whole(10, 1, 300, 'Longest time that running calls get after SIGTERM.'),
+} as const satisfies Record<string, Setting<unknown>>;
+
+type Settings = typeof settings;
+
+/** The checked settings, frozen. */
+export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never };
+
+/** Some settings are missing or wrong; the message names all of them, one a line. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads every setting from the given environment.
+ * @throws ConfigError naming all missing and wrong ones at once.
+ */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const problems: string[] = [];
+  const values = Object.entries<Setting<unknown>>(settings).map(([name, setting]) => {
+    const given = environment[name] || setting.fallback;
+    if (given === undefined) {
+      problems.push(`${name} is not set: ${setting.type}. ${setting.meaning}`);
+      return [name, undefined];
+    }
+    const parsed = setting.schema.safeParse(given);
+    if (!parsed.success) problems.push(`${name} ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
+    return [name, parsed.data];
+  });
+  if (problems.length > 0) throw new ConfigError(`Settings to correct:\n  ${problems.join('\n  ')}`);
+  return Object.freeze(Object.fromEntries(values)) as Config;
+}
