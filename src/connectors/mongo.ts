@@ -1,0 +1,178 @@
+import mongoose from 'mongoose';
+import type { ClientSession, Connection, Model, Schema } from 'mongoose';
+import { IdentityError } from '../errors.js';
+
+/** How far a call may reach into the database: until when, and inside which transaction if any. */
+export interface Reach {
+  /** Milliseconds since 1970 (real time) after which the answer is of no use to the caller. */
+  deadline: number;
+  session?: ClientSession;
+}
+
+/** A reach inside a transaction; asking for one makes sure that a write is not done alone by mistake. */
+export type Tx = Reach & { session: ClientSession };
+
+/** What the connector logs through. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Longest wait for a server before a call is answered as unavailable, in milliseconds. */
+const SELECTION_TIMEOUT_MS = 2000;
+const RETRY_CONNECT_MS = 500;
+
+/** The database server offers no transactions; starting again will not help. */
+export class DatabaseRefused extends Error {}
+
+/** The connection to MongoDB: made in the background, with the one door for transactions. */
+export class Mongo {
+  readonly connection: Connection;
+  #available = false;
+  #closed = false;
+  #listeners = new Set<(available: boolean) => void>();
+
+  constructor(
+    private readonly settings: { uri: string; poolSize: number; timeoutMs: number },
+    private readonly log: Log,
+  ) {
+    this.connection = mongoose.createConnection();
+    this.connection.set('bufferCommands', false);
+    this.connection.set('autoIndex', false);
+    this.connection.set('autoCreate', false);
+    this.connection.on('disconnected', () => this.#announce(false));
+    this.connection.on('connected', () => void this.#announceWhenIndexed());
+    this.connection.on('error', (error: Error) =>
+      this.log.warn({ error: error.name }, 'database connection error'),
+    );
+  }
+
+  #indexed = false;
+
+  /** True once the server was reached and its indexes exist, until the connection is lost. */
+  get available(): boolean {
+    return this.#available;
+  }
+
+  /** Calls the listener at every change of availability. */
+  onAvailability(listener: (available: boolean) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Registers a model; its schema's indexes are made when the server is reached. */
+  model<T>(name: string, schema: Schema<T>): Model<T> {
+    return this.connection.model<T>(name, schema, name);
+  }
+
+  /**
+   * Connects and prepares the database, trying again until it is there or `close` is called.
+   * @throws DatabaseRefused when the server has no transactions.
+   */
+  async start(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#connect();
+        return;
+      } catch (error) {
+        if (error instanceof DatabaseRefused) throw error;
+        this.log.warn({ error: (error as Error).name }, 'database not reached, trying again');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_CONNECT_MS));
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    await this.connection.openUri(this.settings.uri, {
+      maxPoolSize: this.settings.poolSize,
+      minPoolSize: Math.min(4, this.settings.poolSize),
+      serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+      connectTimeoutMS: SELECTION_TIMEOUT_MS,
+      waitQueueTimeoutMS: this.settings.timeoutMs,
+      socketTimeoutMS: this.settings.timeoutMs * 2,
+      heartbeatFrequencyMS: 2000,
+      writeConcern: { w: 'majority' },
+    });
+    const hello = await this.connection.db!.command({ hello: 1 });
+    if (!hello['setName'] && hello['msg'] !== 'isdbgrid') {
+      throw new DatabaseRefused(
+        'The MongoDB server has no transactions. Start it as a replica set (mongod --replSet rs0, then rs.initiate()) and set MONGODB_URI to it.',
+      );
+    }
+    await this.#announceWhenIndexed();
+  }
+
+  async #announceWhenIndexed(): Promise<void> {
+    try {
+      if (!this.#indexed) {
+        await Promise.all(Object.values(this.connection.models).map((model) => model.createIndexes()));
+        this.#indexed = true;
+      }
+      this.#announce(this.connection.readyState === mongoose.ConnectionStates.connected);
+    } catch (error) {
+      this.log.error({ error: (error as Error).message }, 'indexes could not be made');
+    }
+  }
+
+  #announce(available: boolean): void {
+    if (this.#available === available) return;
+    this.#available = available;
+    this.log.info({ available }, 'database availability changed');
+    for (const listener of this.#listeners) listener(available);
+  }
+
+  /**
+   * Runs the work in one transaction: all of its writes happen, or none. The work may run again after a
+   * conflict, so it must have no effect outside the database.
+   * @throws IdentityError ERROR_REQUEST_TIMEOUT when conflicts last beyond the deadline.
+   */
+  async transaction<T>(reach: Reach, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const session = await this.connection.startSession();
+    try {
+      return await session.withTransaction(
+        () => {
+          if (Date.now() > reach.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+          return work({ ...reach, session });
+        },
+        { writeConcern: { w: 'majority' } },
+      );
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.connection.close();
+  }
+}
+
+/** The options of one database call: its transaction and the time it may take on the server. */
+export function options(reach: Reach): { session?: ClientSession; maxTimeMS: number } {
+  const maxTimeMS = Math.max(1, reach.deadline - Date.now());
+  return reach.session ? { session: reach.session, maxTimeMS } : { maxTimeMS };
+}
+
+/** The error is a broken unique index. */
+export function isDuplicateKey(error: unknown): boolean {
+  return (error as { code?: unknown })?.code === 11000;
+}
+
+const UNAVAILABLE =
+  /^(MongoNetwork|MongoServerSelection|MongoNotConnected|MongoPool|MongoTopologyClosed|MongoClientClosed|MongoWaitQueue|MongoExpiredSession|MongooseServerSelection|MongooseError$|MongoNetworkTimeout)/;
+const TIMED_OUT = new Set([50, 262]);
+const UNAVAILABLE_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+/** Turns a driver's failure into what the caller is told; undefined when the error is no such failure. */
+export function databaseError(error: unknown): IdentityError | undefined {
+  const { name, code } = (error ?? {}) as { name?: string; code?: number };
+  if (code !== undefined && TIMED_OUT.has(code))
+    return new IdentityError('ERROR_REQUEST_TIMEOUT', {}, [], { cause: error });
+  if ((name && UNAVAILABLE.test(name)) || (code !== undefined && UNAVAILABLE_CODES.has(code))) {
+    return new IdentityError('ERROR_UNAVAILABLE', { reason: 'the database is not reached' }, [], {
+      cause: error,
+    });
+  }
+  return undefined;
+}
