@@ -148,6 +148,14 @@ export class Mongo {
   }
 }
 
+/** A collection as the driver gives it: plain documents in and out, without mongoose's hydration. */
+export type Records<T extends object> = mongoose.mongo.Collection<T>;
+
+/** The plain collection under a model, for hot reads and single atomic updates. */
+export function records<T extends object>(model: Model<T>): Records<T> {
+  return model.collection as unknown as Records<T>;
+}
+
 /** The options of one database call: its transaction and the time it may take on the server. */
 export function options(reach: Reach): { session?: ClientSession; maxTimeMS: number } {
   const maxTimeMS = Math.max(1, reach.deadline - Date.now());

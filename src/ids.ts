@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+
+/** The fixed id of the root domain (contract/behaviour.md 1, "Ids"). */
+export const ROOT_DOMAIN_ID = 'domain-root';
+
+/** A new id: the prefix and 12 random hex digits (contract/behaviour.md 1, "Ids"). */
+export function newId(prefix: 'domain' | 'workspace' | 'wg' | 'rb' | 'role' | 'user-secret'): string {
+  return `${prefix}-${randomBytes(6).toString('hex')}`;
+}
+
+/** A new random id of 32 hex digits, for tokens and sessions. */
+export function newTokenId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/**
+ * The form in which two user ids or addresses count as the same: compatibility characters folded, letter
+ * case dropped, invisible characters removed (D-36; Unicode NFKC_Casefold).
+ */
+export function identityKey(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLowerCase()
+    .normalize('NFKC');
+}

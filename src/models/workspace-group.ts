@@ -1,0 +1,100 @@
+import mongoose from 'mongoose';
+import type { Mongo, Reach, Records } from '../connectors/mongo.js';
+import { options, records } from '../connectors/mongo.js';
+import type { RoleType } from './role.js';
+import type { UserState } from './user.js';
+
+export interface WorkspaceGroupMember {
+  user_id: string;
+  role_id: string;
+  role_type: RoleType;
+}
+
+export interface WorkspaceGroup {
+  workspace_group_id: string;
+  name: string;
+  users: WorkspaceGroupMember[];
+  tags: Record<string, unknown>;
+  created_by: string;
+  updated_by?: string;
+  domain_id: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** A group with what is shown of its users. */
+export type WorkspaceGroupWithUsers = WorkspaceGroup & {
+  shown: { user_id: string; name: string; state: UserState }[];
+};
+
+const text = { type: String, required: true };
+const date = { type: Date, required: true };
+const schema = new mongoose.Schema<WorkspaceGroup>(
+  {
+    workspace_group_id: text,
+    name: text,
+    users: [
+      new mongoose.Schema<WorkspaceGroupMember>(
+        { user_id: text, role_id: text, role_type: text },
+        { _id: false },
+      ),
+    ],
+    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    created_by: text,
+    updated_by: String,
+    domain_id: text,
+    created_at: date,
+    updated_at: date,
+  },
+  { minimize: false, versionKey: false },
+);
+schema.index({ domain_id: 1, workspace_group_id: 1 }, { unique: true });
+schema.index({ domain_id: 1, name: 1 }, { unique: true });
+schema.index({ domain_id: 1, 'users.user_id': 1 });
+
+/** The workspace groups of all domains. */
+export class WorkspaceGroups {
+  readonly #records: Records<WorkspaceGroup>;
+
+  constructor(mongo: Mongo) {
+    this.#records = records(mongo.model('workspace_group', schema));
+  }
+
+  /** Stores a group. */
+  async insert(reach: Reach, group: WorkspaceGroup): Promise<void> {
+    await this.#records.insertOne({ ...group }, options(reach));
+  }
+
+  /** Groups by name with name and state of their users: those that list the user, or all of the domain. */
+  async listWithUsers(
+    reach: Reach,
+    domain_id: string,
+    user_id: string | 'all',
+  ): Promise<WorkspaceGroupWithUsers[]> {
+    const filter = {
+      domain_id: String(domain_id),
+      ...(user_id === 'all' ? {} : { 'users.user_id': String(user_id) }),
+    };
+    return this.#records
+      .aggregate<WorkspaceGroupWithUsers>(
+        [
+          { $match: filter },
+          { $sort: { name: 1 } },
+          {
+            $lookup: {
+              from: 'user',
+              let: { ids: '$users.user_id' },
+              pipeline: [
+                { $match: { domain_id: String(domain_id), $expr: { $in: ['$user_id', '$$ids'] } } },
+                { $project: { _id: 0, user_id: 1, name: 1, state: 1 } },
+              ],
+              as: 'shown',
+            },
+          },
+          { $project: { _id: 0 } },
+        ],
+        options(reach),
+      )
+      .toArray();
+  }
+}

@@ -1,0 +1,108 @@
+import mongoose from 'mongoose';
+import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
+import { isDuplicateKey, options, records } from '../connectors/mongo.js';
+import { IdentityError } from '../errors.js';
+
+export interface Workspace {
+  workspace_id: string;
+  name: string;
+  state: 'ENABLED' | 'DISABLED' | 'DELETED';
+  tags: Record<string, unknown>;
+  created_by: string;
+  is_managed: boolean;
+  is_dormant: boolean;
+  dormant_ttl: number;
+  /** Users with a role in exactly this workspace; moved in the transaction that moves a binding (D-24). */
+  user_count: number;
+  workspace_group_id?: string;
+  reference_id?: string;
+  domain_id: string;
+  created_at: Date;
+  last_synced_at?: Date;
+  dormant_updated_at?: Date;
+}
+
+const text = { type: String, required: true };
+const schema = new mongoose.Schema<Workspace>(
+  {
+    workspace_id: text,
+    name: text,
+    state: text,
+    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    created_by: text,
+    is_managed: { type: Boolean, default: false },
+    is_dormant: { type: Boolean, default: false },
+    dormant_ttl: { type: Number, default: -1 },
+    user_count: { type: Number, default: 0 },
+    workspace_group_id: String,
+    reference_id: String,
+    domain_id: text,
+    created_at: { type: Date, required: true },
+    last_synced_at: Date,
+    dormant_updated_at: Date,
+  },
+  { minimize: false, versionKey: false },
+);
+schema.index({ domain_id: 1, workspace_id: 1 }, { unique: true });
+schema.index(
+  { domain_id: 1, name: 1 },
+  { unique: true, partialFilterExpression: { state: { $in: ['ENABLED', 'DISABLED'] } } },
+);
+schema.index({ domain_id: 1, workspace_group_id: 1, name: 1 });
+
+/** The workspaces of all domains. */
+export class Workspaces {
+  readonly #records: Records<Workspace>;
+
+  constructor(mongo: Mongo) {
+    this.#records = records(mongo.model('workspace', schema));
+  }
+
+  /**
+   * Stores a workspace.
+   * @throws IdentityError ERROR_NOT_UNIQUE when a living workspace of the domain has the name.
+   */
+  async insert(reach: Reach, workspace: Workspace): Promise<void> {
+    try {
+      await this.#records.insertOne({ ...workspace }, options(reach));
+    } catch (error) {
+      if (isDuplicateKey(error))
+        throw new IdentityError('ERROR_NOT_UNIQUE', { key: 'name', value: workspace.name });
+      throw error;
+    }
+  }
+
+  /** The workspace unless it is deleted, or undefined. */
+  async find(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
+    const filter = {
+      domain_id: String(domain_id),
+      workspace_id: String(workspace_id),
+      state: { $ne: 'DELETED' as const },
+    };
+    return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+  }
+
+  /** Moves the number of users of a workspace. */
+  async addUsers(tx: Tx, domain_id: string, workspace_id: string, count: number): Promise<void> {
+    await this.#records.updateOne({ domain_id, workspace_id }, { $inc: { user_count: count } }, options(tx));
+  }
+
+  /** Enabled workspaces by name: those of the list, or all of the domain; narrowed to a group if one is given. */
+  async listEnabled(
+    reach: Reach,
+    domain_id: string,
+    workspaceIds: readonly string[] | 'all',
+    workspace_group_id?: string,
+  ): Promise<Workspace[]> {
+    const filter = {
+      domain_id: String(domain_id),
+      state: 'ENABLED' as const,
+      ...(workspaceIds === 'all' ? {} : { workspace_id: { $in: [...workspaceIds] } }),
+      ...(workspace_group_id ? { workspace_group_id: String(workspace_group_id) } : {}),
+    };
+    return this.#records
+      .find(filter, { ...options(reach), projection: { _id: 0 } })
+      .sort({ name: 1 })
+      .toArray();
+  }
+}
