@@ -2,7 +2,6 @@ import mongoose from 'mongoose';
 import type { Mongo, Reach, Records } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 import type { RoleType } from './role.js';
-import type { UserState } from './user.js';
 
 export interface WorkspaceGroupMember {
   user_id: string;
@@ -21,11 +20,6 @@ export interface WorkspaceGroup {
   created_at: Date;
   updated_at: Date;
 }
-
-/** A group with what is shown of its users. */
-export type WorkspaceGroupWithUsers = WorkspaceGroup & {
-  shown: { user_id: string; name: string; state: UserState }[];
-};
 
 const text = { type: String, required: true };
 const date = { type: Date, required: true };
@@ -65,36 +59,15 @@ export class WorkspaceGroups {
     await this.#records.insertOne({ ...group }, options(reach));
   }
 
-  /** Groups by name with name and state of their users: those that list the user, or all of the domain. */
-  async listWithUsers(
-    reach: Reach,
-    domain_id: string,
-    user_id: string | 'all',
-  ): Promise<WorkspaceGroupWithUsers[]> {
+  /** Groups by name: those that list the user, or all of the domain. */
+  async list(reach: Reach, domain_id: string, user_id: string | 'all'): Promise<WorkspaceGroup[]> {
     const filter = {
       domain_id: String(domain_id),
       ...(user_id === 'all' ? {} : { 'users.user_id': String(user_id) }),
     };
     return this.#records
-      .aggregate<WorkspaceGroupWithUsers>(
-        [
-          { $match: filter },
-          { $sort: { name: 1 } },
-          {
-            $lookup: {
-              from: 'user',
-              let: { ids: '$users.user_id' },
-              pipeline: [
-                { $match: { domain_id: String(domain_id), $expr: { $in: ['$user_id', '$$ids'] } } },
-                { $project: { _id: 0, user_id: 1, name: 1, state: 1 } },
-              ],
-              as: 'shown',
-            },
-          },
-          { $project: { _id: 0 } },
-        ],
-        options(reach),
-      )
+      .find(filter, { ...options(reach), projection: { _id: 0 } })
+      .sort({ name: 1 })
       .toArray();
   }
 }

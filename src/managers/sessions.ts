@@ -1,0 +1,166 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.js';
+import type { Reach } from '../connectors/mongo.js';
+import { IdentityError, authenticateFailure, requiredParameter } from '../errors.js';
+import { ROOT_DOMAIN_ID } from '../ids.js';
+import type { PasswordLinks } from '../models/password-link.js';
+import type { User, UserKey, Users } from '../models/user.js';
+import type { DomainStates } from './domain-states.js';
+import type { Claims, TokenRole, Tokens } from './tokens.js';
+
+/** Who calls, as the token says and the database confirms. */
+export interface Caller {
+  kind: 'USER' | 'SYSTEM';
+  /** Empty for a system token without x_domain_id, and for a system administrator. */
+  domain_id: string;
+  user_id: string;
+  role_type?: TokenRole;
+  workspace_id?: string;
+  permissions: readonly string[];
+  session?: string;
+  /** Time of the sign-in behind the token. */
+  signed_in_at: Date;
+  /** Id of the mailed link that the token came with. */
+  link?: string;
+  /** Actions that the token brings along (contract/behaviour.md 2.5); the only injected parameter that counts (D-16). */
+  required_actions: readonly string[];
+  /** The caller's own account, freshly read; set for methods on one's own account. */
+  account?: User;
+}
+
+/** What a method wants to know of its caller beyond the token. */
+export interface AuthenticationNeeds {
+  /** The method works on the caller's own account. */
+  self: boolean;
+  /** Domain and workspace that a system token acts for (metadata x_domain_id, x_workspace_id). */
+  system_scope: { domain_id?: string; workspace_id?: string };
+}
+
+type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type' | 'memberships'>;
+
+const MAX_USERS = 20_000;
+
+/** Finds out who calls: the token, and that user, domain and workspace still stand as it says (D-13, D-14). */
+export class Sessions {
+  readonly #standings: LRUCache<string, Standing>;
+
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly users: Users,
+    private readonly links: PasswordLinks,
+    private readonly states: DomainStates,
+    private readonly clock: Clock,
+    settings: { cacheMs: number },
+  ) {
+    this.#standings = new LRUCache({ max: MAX_USERS, ttl: Math.max(1, settings.cacheMs) });
+  }
+
+  /**
+   * The caller behind an access or system token.
+   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE whatever is wrong with token, user or domain.
+   */
+  async authenticate(reach: Reach, token: string | undefined, needs: AuthenticationNeeds): Promise<Caller> {
+    if (!token) throw authenticateFailure('empty token provided.');
+    const claims = await this.tokens.verify(reach, token, 'access');
+    if (claims.typ === 'SYSTEM_TOKEN') return systemCaller(claims, needs);
+    if (claims.own !== 'USER') throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const key = { domain_id: claims.did, user_id: claims.aud };
+    const account = needs.self ? await this.users.find(reach, key) : undefined;
+    const [standing] = await Promise.all([
+      needs.self ? account : this.#standing(reach, key),
+      this.states.assertEnabled(reach, claims.did, claims.wid),
+      this.#assertLinkAlive(reach, claims, key),
+    ]);
+    assertStands(standing, claims);
+    if (needs.self && claims.rol === 'SYSTEM_ADMIN') throw requiredParameter('domain_id');
+    return {
+      kind: 'USER',
+      domain_id: claims.did,
+      user_id: claims.aud,
+      role_type: claims.rol,
+      workspace_id: claims.wid,
+      permissions: claims.permissions ?? [],
+      session: claims.sid,
+      signed_in_at: new Date((claims.auth_time ?? 0) * 1000),
+      link: claims.lnk ? claims.jti : undefined,
+      required_actions: claims.injected_params?.required_actions ?? [],
+      account,
+    };
+  }
+
+  /**
+   * The user behind a refresh token, if user and session still stand.
+   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE.
+   */
+  async refreshing(reach: Reach, claims: Claims): Promise<User> {
+    const user = await this.users.find(reach, { domain_id: claims.did, user_id: claims.aud });
+    if (!user || !isCurrent(user, claims)) throw authenticateFailure('The session has ended.');
+    return user;
+  }
+
+  /** Forgets what is remembered of a user, after a change that ends sessions. */
+  forget(key: UserKey): void {
+    this.#standings.delete(cacheKey(key));
+  }
+
+  /** Now, for ages of sign-ins. */
+  now(): Date {
+    return this.clock.now();
+  }
+
+  async #standing(reach: Reach, key: UserKey): Promise<Standing | undefined> {
+    const cached = this.#standings.get(cacheKey(key));
+    if (cached) return cached;
+    const user = await this.users.find(reach, key);
+    if (!user) return undefined;
+    const { state, generation, kept_session, role_type, memberships } = user;
+    const standing = { state, generation, kept_session, role_type, memberships };
+    this.#standings.set(cacheKey(key), standing);
+    return standing;
+  }
+
+  async #assertLinkAlive(reach: Reach, claims: Claims, key: UserKey): Promise<void> {
+    if (claims.lnk && !(await this.links.isAlive(reach, key, claims.jti))) {
+      throw authenticateFailure('The link was used, replaced or has expired.');
+    }
+  }
+}
+
+function systemCaller(claims: Claims, needs: AuthenticationNeeds): Caller {
+  if (claims.did !== ROOT_DOMAIN_ID) throw authenticateFailure('Token is invalid or expired.');
+  if (needs.self) throw requiredParameter('user_id');
+  return {
+    kind: 'SYSTEM',
+    domain_id: needs.system_scope.domain_id ?? '',
+    workspace_id: needs.system_scope.workspace_id,
+    user_id: claims.aud,
+    permissions: [],
+    signed_in_at: new Date(claims.iat * 1000),
+    required_actions: [],
+  };
+}
+
+function assertStands(standing: Standing | undefined, claims: Claims): void {
+  if (!standing) throw authenticateFailure('The user does not exist.');
+  if (standing.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
+  if (!isCurrent(standing, claims)) throw authenticateFailure('The session has ended.');
+  if (!holdsRole(standing, claims)) throw authenticateFailure('The role of the token was taken away.');
+}
+
+/** Issued after the last change that ends sessions, or belonging to the session that made the change. */
+function isCurrent(standing: Pick<User, 'generation' | 'kept_session'>, claims: Claims): boolean {
+  return (
+    claims.gen === standing.generation || (claims.sid !== undefined && claims.sid === standing.kept_session)
+  );
+}
+
+function holdsRole(standing: Standing, claims: Claims): boolean {
+  if (!claims.rol || claims.rol === 'USER' || standing.role_type === 'DOMAIN_ADMIN') return true;
+  return standing.memberships.some(
+    (one) => (one.workspace_id === claims.wid || one.workspace_id === '*') && one.role_type === claims.rol,
+  );
+}
+
+function cacheKey(key: UserKey): string {
+  return `${key.domain_id}/${key.user_id}`;
+}

@@ -1,0 +1,147 @@
+import type {
+  Server,
+  ServerUnaryCall,
+  ServiceDefinition,
+  UntypedHandleCall,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import { IdentityError, invalidParameter } from '../errors.js';
+import type { Caller } from '../managers/sessions.js';
+import { authorize } from './authorize.js';
+import { bearerToken, requestIdOf, sourceOf } from './metadata.js';
+import type { Access, Call, Method, Methods } from './call.js';
+import { finished } from './log.js';
+import type { CallLog } from './log.js';
+import { toIdentityError, toStatus } from './status.js';
+import { validate } from './validate.js';
+
+/** What the pipeline asks of the rest of the service. */
+export interface Pipeline {
+  log: CallLog;
+  /** Finds out who calls; anonymous methods never ask. */
+  authenticate(
+    token: string | undefined,
+    call: Call,
+    access: Exclude<Access, { anonymous: true }>,
+  ): Promise<Caller>;
+  /** Turns a failure of the database into one of ours. */
+  translate(error: unknown): IdentityError | undefined;
+  /** Longest time of a call, in milliseconds; a shorter deadline of the caller wins. */
+  timeoutMs: number;
+  trustedProxies: ReadonlySet<string>;
+  /** Statuses that differ from the catalogue by configuration. */
+  statusOf(error: IdentityError): IdentityError['code'];
+}
+
+/** A request whose bytes are no message of its type. */
+class Malformed {}
+
+type AnyMethod = Method<object, object>;
+
+/**
+ * Serves a generated service definition with its methods, each behind the one pipeline:
+ * log, status, authenticate, authorize, validate, run.
+ * @throws Error at start-up when a method declares no access.
+ */
+export function bind<Definition extends ServiceDefinition>(
+  server: Server,
+  definition: Definition,
+  methods: Methods<Definition>,
+  pipeline: Pipeline,
+): void {
+  const safe: Record<string, object> = {};
+  const handlers: Record<string, UntypedHandleCall> = {};
+  for (const [key, rpc] of Object.entries(definition)) {
+    const method = (methods as Record<string, AnyMethod | undefined>)[key];
+    if (!method?.access) throw new Error(`${rpc.path} declares no access`);
+    const decode = rpc.requestDeserialize as (bytes: Buffer) => object;
+    safe[key] = { ...rpc, requestDeserialize: decodeOrMalformed(decode) };
+    handlers[key] = unary(rpc.path.slice(1), method, decode(Buffer.alloc(0)), pipeline) as UntypedHandleCall;
+  }
+  server.addService(safe as ServiceDefinition, handlers);
+}
+
+function decodeOrMalformed(decode: (bytes: Buffer) => object): (bytes: Buffer) => object {
+  return (bytes) => {
+    try {
+      return decode(bytes);
+    } catch {
+      return new Malformed();
+    }
+  };
+}
+
+function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipeline) {
+  return (grpcCall: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
+    const started = process.hrtime.bigint();
+    const call = describe(name, grpcCall, pipeline);
+    const within = deadline(call, grpcCall);
+    Promise.race([within.expired, answer(method, empty, grpcCall.request, call, pipeline)])
+      .then(
+        (response) => {
+          finished(pipeline.log, call, started);
+          respond(null, response);
+        },
+        (cause: unknown) => {
+          const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
+          finished(pipeline.log, call, started, error);
+          respond(toStatus(error, call.requestId, pipeline.statusOf(error)));
+        },
+      )
+      .finally(within.clear);
+  };
+}
+
+async function answer(
+  method: AnyMethod,
+  empty: object,
+  message: object,
+  call: Call,
+  pipeline: Pipeline,
+): Promise<object> {
+  const run = method.run as (request: unknown, call: Call) => Promise<object> | object;
+  if ('anonymous' in method.access) return run(checked(method, message, empty), call);
+  const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
+  authorize(caller, method.access, permissionName(call.method));
+  return run(checked(method, message, empty), Object.assign(call, { caller }));
+}
+
+function checked(method: AnyMethod, message: object, empty: object): unknown {
+  if (message instanceof Malformed) throw invalidParameter('request', 'is no message of this method');
+  return validate(method.schema, message, empty);
+}
+
+/** `identity:UserProfile.update_password`, the method's own name as a permission. */
+function permissionName(method: string): string {
+  return `identity:${method.slice(method.lastIndexOf('.') + 1).replace('/', '.')}`;
+}
+
+function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pipeline: Pipeline): Call {
+  const { metadata } = grpcCall;
+  const given = grpcCall.getDeadline();
+  const latest = Date.now() + pipeline.timeoutMs;
+  return {
+    method,
+    metadata,
+    requestId: requestIdOf(metadata),
+    ...sourceOf(grpcCall.getPeer(), metadata, pipeline.trustedProxies),
+    reach: { deadline: Math.min(latest, typeof given === 'number' ? given : given.getTime()) },
+  };
+}
+
+/** Ends the wait for an answer that nobody wants any more: the deadline is over, or the caller has hung up. */
+function deadline(
+  call: Call,
+  grpcCall: ServerUnaryCall<object, object>,
+): { expired: Promise<never>; clear(): void } {
+  let clear = () => {};
+  const expired = new Promise<never>((_resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new IdentityError('ERROR_REQUEST_TIMEOUT')),
+      Math.max(0, call.reach.deadline - Date.now()),
+    );
+    grpcCall.on('cancelled', () => reject(new IdentityError('ERROR_REQUEST_CANCELLED')));
+    clear = () => clearTimeout(timer);
+  });
+  return { expired, clear };
+}

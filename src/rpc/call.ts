@@ -1,0 +1,50 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { z } from 'zod';
+import type { Reach } from '../connectors/mongo.js';
+import type { Caller } from '../managers/sessions.js';
+
+/** The role types an access token can carry (contract/behaviour.md 1.3, `rol`). */
+export type CallerRole = 'SYSTEM_ADMIN' | 'DOMAIN_ADMIN' | 'WORKSPACE_OWNER' | 'WORKSPACE_MEMBER' | 'USER';
+
+/**
+ * Who may call a method. `anonymous` has to be said aloud; `self` is a method on the caller's own account,
+ * open to every role type; else the role types and the permissions of which one is enough.
+ */
+export type Access =
+  | { anonymous: true }
+  | { self: true; permissions: readonly string[] }
+  | { roleTypes: readonly CallerRole[]; permissions: readonly string[] };
+
+/** What a method knows of its call besides the message. */
+export interface Call {
+  /** Full name of the method, `spaceone.api.identity.v2.UserProfile/get`. */
+  method: string;
+  requestId: string;
+  /** Address of the caller, behind a trusted proxy the one that the proxy names. */
+  peer: string;
+  /** The call comes from this machine, and not through a proxy. */
+  local: boolean;
+  reach: Reach;
+  metadata: Metadata;
+}
+
+/** A call by a known caller. */
+export type CallerCall = Call & { caller: Caller };
+
+/** A method of a service: who may call it, what its fields must be, and what it does. */
+export interface Method<Request, Response> {
+  access: Access;
+  fields: Record<keyof Request, z.ZodType>;
+  schema: z.ZodType;
+  run(request: never, call: never): Promise<Response> | Response;
+}
+
+/** The methods of a service, typed by its generated definition: leaving one out does not compile. */
+export type Methods<Definition> = {
+  [Name in keyof Definition]: Definition[Name] extends {
+    requestDeserialize: (bytes: Buffer) => infer Request;
+    responseSerialize: (message: infer Response) => Buffer;
+  }
+    ? Method<Request, Response>
+    : never;
+};

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { isEmailAddress } from '../email-address.js';
+
+/** Control characters and characters that are drawn as nothing: never part of a name, an id or a code. */
+const INVISIBLE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u;
+/** Joiners that scripts and emoji need inside words. */
+const JOINERS = /[\u200c\u200d\ufe0f]/gu;
+
+const STRUCT_DEPTH = 16;
+const STRUCT_BYTES = 65_536;
+
+/** Text without control characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
+export function text(max: number): z.ZodType<string> {
+  return z
+    .string()
+    .transform((value) => value.trim())
+    .pipe(
+      z
+        .string()
+        .max(max, `must be at most ${max} characters long`)
+        .refine(
+          (value) => !INVISIBLE.test(value.replace(JOINERS, '')),
+          'must not hold control or invisible characters',
+        ),
+    );
+}
+
+/** An id of a resource. */
+export const id = text(64);
+
+/** A user id for a new user (D-36). */
+export const newUserId = text(60).refine(
+  (value) => !/[\s\u200c\u200d\ufe0f]/u.test(value),
+  'must not hold blanks',
+);
+
+/** The id of a user that exists. */
+export const userId = text(60);
+
+/** A display name. */
+export const name = text(128);
+
+/** One e-mail address (D-21). */
+export const email = text(254).refine(isEmailAddress, {
+  error: 'Email format required: one address such as name@example.com',
+  params: { reason: 'ERROR_INCORRECT_EMAIL_FORMAT' },
+});
+
+/** A password as it was typed: never trimmed; the rules for new ones are in password.ts. */
+export const password = z.string().max(1024, 'must be at most 1024 characters long');
+
+/** A language tag of at most 7 characters (BCP 47, D-29). */
+export const language = text(7).refine(
+  (value) => /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4})?$/.test(value),
+  'must be a language tag such as en or pt-BR',
+);
+
+/** A name of the IANA time zone database. */
+export const timezone = text(64).refine(isTimezone, 'Timezone is invalid.');
+
+/** A code that was mailed or shown; blanks around it do not count. */
+export const verifyCode = text(32);
+
+/** A signed token. */
+export const token = z.string().max(8192, 'must be at most 8192 characters long');
+
+// Not z.record: it leaves a key named __proto__ out instead of reporting it.
+const object = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
+
+/** Free tags: a JSON object, bounded in depth and size, without keys that mean something to the database (P18). */
+export const tags = object
+  .transform((value) => trimmed(value) as Record<string, unknown>)
+  .superRefine((value, context) => {
+    const problem = structProblem(value, 1);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+    else if (Buffer.byteLength(JSON.stringify(value)) > STRUCT_BYTES) {
+      context.addIssue({ code: 'custom', message: `must be at most ${STRUCT_BYTES} bytes of JSON` });
+    }
+  });
+
+/** An object whose content the manager checks itself (credentials, options). */
+export const struct = object;
+
+/** A value of an enum, by name. */
+export function enumValue<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number]> {
+  return z.enum(values, {
+    error: (issue) => (issue.input === undefined ? undefined : `must be one of ${values.join(', ')}`),
+  }) as unknown as z.ZodType<T[number]>;
+}
+
+/** A true or absent flag. */
+export const flag = z.boolean().default(false);
+
+/** A page of rows; start counts from 1. */
+export const page = z.object({ start: z.number(), limit: z.number() });
+
+/** Seconds. */
+export const seconds = z.number();
+
+/** A nested message whose content is checked by the compiler of the query language (contract/query.md). */
+export function message<T>(): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === 'object' && value !== null, 'must be an object');
+}
+
+function isTimezone(value: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(value)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function structProblem(value: unknown, depth: number): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > STRUCT_DEPTH) return `must be nested at most ${STRUCT_DEPTH} deep`;
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__' || (!Array.isArray(value) && /[.\0]|^\$|^$/.test(key))) {
+      return `must not hold the key '${key.replace(/\0/g, '\\0').slice(0, 64)}': keys start without $ and hold no dot and no NUL`;
+    }
+    const problem = structProblem(item, depth + 1);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+function trimmed(value: unknown): unknown {
+  if (typeof value === 'string') return value.trim();
+  if (Array.isArray(value)) return value.map(trimmed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.trim(), trimmed(item)]));
+}

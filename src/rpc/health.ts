@@ -1,0 +1,53 @@
+import { status } from '@grpc/grpc-js';
+import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import { HealthCheckResponse_ServingStatus as Serving, HealthService } from '../gen/health/v1/health.js';
+import type { HealthCheckRequest, HealthCheckResponse } from '../gen/health/v1/health.js';
+
+type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+
+/** grpc.health.v1: one state for the whole service, asked for by its names (gRPC health checking protocol). */
+export class Health {
+  #serving = false;
+  readonly #watchers = new Set<Watcher>();
+
+  /** @param names `''`, `identity` (the reference's name) and every served service. */
+  constructor(private readonly names: ReadonlySet<string>) {}
+
+  /** Adds the health service to a server. */
+  serve(server: Server): void {
+    server.addService(HealthService, {
+      check: (
+        call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+        respond: sendUnaryData<HealthCheckResponse>,
+      ) => {
+        if (this.names.has(call.request.service)) respond(null, this.#answer());
+        else respond({ code: status.NOT_FOUND, details: 'unknown service' });
+      },
+      watch: (stream: Watcher) => {
+        const known = this.names.has(stream.request.service);
+        stream.write(known ? this.#answer() : { status: Serving.SERVICE_UNKNOWN });
+        if (!known) return;
+        this.#watchers.add(stream);
+        const forget = () => this.#watchers.delete(stream);
+        stream.on('cancelled', forget).on('close', forget).on('error', forget);
+      },
+    });
+  }
+
+  /** Tells everybody who asks, and everybody who watches, whether calls are answered now. */
+  set(serving: boolean): void {
+    if (this.#serving === serving) return;
+    this.#serving = serving;
+    for (const watcher of this.#watchers) watcher.write(this.#answer());
+  }
+
+  /** Ends the watches, so that they do not hold up a shutdown. */
+  close(): void {
+    this.set(false);
+    for (const watcher of this.#watchers) watcher.end();
+  }
+
+  #answer(): HealthCheckResponse {
+    return { status: this.#serving ? Serving.SERVING : Serving.NOT_SERVING };
+  }
+}

@@ -1,0 +1,40 @@
+import { status } from '@grpc/grpc-js';
+import type { IdentityError } from '../errors.js';
+import type { Call, CallerCall } from './call.js';
+import { metadataText } from './metadata.js';
+
+/** What calls are logged through (pino fits). */
+export interface CallLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/**
+ * One line for a finished call: who, what, outcome, time. Messages are never logged, neither requests nor
+ * answers nor error texts, so no password, code or token can be (D-18). An answered call is `debug`, a refused one
+ * `info`, a fault of the service `error` with its cause.
+ */
+export function finished(log: CallLog, call: Call, started: bigint, error?: IdentityError): void {
+  const { caller } = call as Partial<CallerCall>;
+  const fields = {
+    request_id: call.requestId,
+    trace: metadataText(call.metadata, 'traceparent'),
+    method: call.method,
+    peer: call.peer,
+    domain_id: caller?.domain_id,
+    user_id: caller?.user_id,
+    code: status[error?.code ?? status.OK],
+    reason: error?.reason,
+    ms: Number(process.hrtime.bigint() - started) / 1e6,
+  };
+  if (!error) log.debug(fields, 'answered');
+  else if (error.reason === 'ERROR_UNKNOWN') log.error({ ...fields, cause: causeOf(error) }, 'failed');
+  else log.info(fields, 'refused');
+}
+
+/** Name, message and stack of what went wrong inside. */
+function causeOf(error: IdentityError): object {
+  const cause = error.cause as Partial<Error> | undefined;
+  return { name: cause?.name, message: cause?.message, stack: cause?.stack };
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { Metadata } from '@grpc/grpc-js';
+
+/** The first value of a metadata key, or undefined. */
+export function metadataText(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The caller's token: metadata `token` (gRPC clients), or `authorization: Bearer …` (REST callers). */
+export function bearerToken(metadata: Metadata): string | undefined {
+  const bare = metadataText(metadata, 'token');
+  if (bare) return bare;
+  return /^Bearer +(\S+)$/i.exec(metadataText(metadata, 'authorization') ?? '')?.[1];
+}
+
+/** The id that Envoy or the caller gave the request, else a new one; only plain characters reach the log. */
+export function requestIdOf(metadata: Metadata): string {
+  const given = metadataText(metadata, 'x-request-id');
+  return given && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/**
+ * Where a call comes from. Behind a trusted proxy it is the last address that the proxy appended to
+ * x-forwarded-for: earlier ones are the caller's own words.
+ */
+export function sourceOf(
+  connectionPeer: string,
+  metadata: Metadata,
+  trustedProxies: ReadonlySet<string>,
+): { peer: string; local: boolean } {
+  const address = plainAddress(connectionPeer);
+  const forwarded = metadataText(metadata, 'x-forwarded-for');
+  if (forwarded === undefined || !trustedProxies.has(address))
+    return { peer: address, local: isLoopback(address) };
+  return { peer: forwarded.split(',').at(-1)!.trim().slice(0, 64), local: false };
+}
+
+function plainAddress(peer: string): string {
+  const address = peer
+    .replace(/^ipv[46]:/, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+  return address.replace(/^::ffff:/, '');
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

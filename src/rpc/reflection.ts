@@ -1,0 +1,50 @@
+import { status } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
+import { FileDescriptorIndex } from './file-descriptors.js';
+import { ServerReflectionService as ReflectionV1 } from '../gen/grpc/reflection/v1/reflection.js';
+import type {
+  ServerReflectionRequest,
+  ServerReflectionResponse,
+} from '../gen/grpc/reflection/v1/reflection.js';
+import { ServerReflectionService as ReflectionV1Alpha } from '../gen/grpc/reflection/v1alpha/reflection.js';
+
+/**
+ * Serves reflection, v1 and v1alpha, from the bytes that buf wrote: re-encoded descriptors lose what grpcurl
+ * needs of google.protobuf.Struct.
+ */
+export function serveReflection(server: Server, descriptorSet: Buffer, services: readonly string[]): void {
+  const index = new FileDescriptorIndex(descriptorSet);
+  const serverReflectionInfo = (
+    stream: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>,
+  ) => {
+    stream.on('data', (request: ServerReflectionRequest) => stream.write(reply(index, services, request)));
+    stream.on('end', () => stream.end());
+    stream.on('error', () => stream.end());
+  };
+  for (const definition of [ReflectionV1, ReflectionV1Alpha] as ServiceDefinition[]) {
+    server.addService(definition, { serverReflectionInfo });
+  }
+}
+
+function reply(
+  index: FileDescriptorIndex,
+  services: readonly string[],
+  request: ServerReflectionRequest,
+): ServerReflectionResponse {
+  const base = { valid_host: request.host, original_request: request };
+  if (request.list_services !== undefined) {
+    return { ...base, list_services_response: { service: services.map((name) => ({ name })) } };
+  }
+  const files =
+    request.file_by_filename !== undefined
+      ? index.byFile(request.file_by_filename)
+      : request.file_containing_symbol !== undefined
+        ? index.bySymbol(request.file_containing_symbol)
+        : [];
+  if (files.length > 0) return { ...base, file_descriptor_response: { file_descriptor_proto: files } };
+  if (request.all_extension_numbers_of_type !== undefined) {
+    const base_type_name = request.all_extension_numbers_of_type;
+    return { ...base, all_extension_numbers_response: { base_type_name, extension_number: [] } };
+  }
+  return { ...base, error_response: { error_code: status.NOT_FOUND, error_message: 'not found' } };
+}

@@ -1,0 +1,48 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import type { StatusObject } from '@grpc/grpc-js';
+import { IdentityError } from '../errors.js';
+import type { Any } from '../gen/google/protobuf/any.js';
+import { BadRequest, ErrorInfo, RequestInfo } from '../gen/google/rpc/error_details.js';
+import { Status } from '../gen/google/rpc/status.js';
+
+/** Domain of ErrorInfo: the service that the reason belongs to (AIP-193). */
+const ERROR_DOMAIN = 'identity.spaceone.api';
+
+/**
+ * The status that leaves the service: `ERROR_CODE: message` as text, google.rpc.Status as detail
+ * (contract/errors.md 1).
+ */
+export function toStatus(error: IdentityError, requestId: string, code: status = error.code): StatusObject {
+  const details: Any[] = [
+    any(
+      'google.rpc.ErrorInfo',
+      ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: error.metadata }),
+    ),
+    any('google.rpc.RequestInfo', RequestInfo.encode({ request_id: requestId, serving_data: '' })),
+  ];
+  if (error.violations.length > 0) {
+    const field_violations = error.violations
+      .slice(0, 20)
+      .map((violation) => ({ ...violation, reason: error.reason, localized_message: undefined }));
+    details.push(
+      any('google.rpc.BadRequest', BadRequest.encode(BadRequest.fromPartial({ field_violations }))),
+    );
+  }
+  const metadata = new Metadata();
+  const bytes = Status.encode({ code, message: error.message, details }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(bytes));
+  return { code, details: error.message, metadata };
+}
+
+/**
+ * The error to answer with: one of ours as it is, anything else as ERROR_UNKNOWN with nothing but a
+ * reference to the log (D-04).
+ */
+export function toIdentityError(error: unknown, requestId: string): IdentityError {
+  if (error instanceof IdentityError) return error;
+  return new IdentityError('ERROR_UNKNOWN', { reference: requestId }, [], { cause: error });
+}
+
+function any(type: string, encoded: { finish(): Uint8Array }): Any {
+  return { type_url: `type.googleapis.com/${type}`, value: Buffer.from(encoded.finish()) };
+}

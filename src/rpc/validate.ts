@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import type { FieldViolation, Reason } from '../errors.js';
+import { IdentityError, invalidParameter, requiredParameter } from '../errors.js';
+
+/** What a rule of rpc/fields.ts may say about its failure beyond a text. */
+export interface RuleFailure {
+  /** Reason to answer with instead of ERROR_INVALID_PARAMETER. */
+  reason?: Reason;
+}
+
+/**
+ * Checks a message against the rules declared beside its method.
+ * A scalar that equals its default counts as absent (contract/behaviour.md 1, "Presence").
+ * @throws IdentityError with the first failure as its reason and all of them as field violations.
+ */
+export function validate(schema: z.ZodType, message: object, empty: object): unknown {
+  const fields = given(message, empty);
+  const parsed = schema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  throw failure(parsed.error.issues, fields);
+}
+
+/** The fields of a message that the caller has set. */
+function given(message: object, empty: object): Record<string, unknown> {
+  const defaults = empty as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(message).filter(
+      ([key, value]) => value !== defaults[key] && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
+}
+
+function failure(issues: readonly z.core.$ZodIssue[], fields: Record<string, unknown>): IdentityError {
+  const violations = issues.map((issue): FieldViolation => ({
+    field: issue.path.join('.'),
+    description: isMissing(issue, fields) ? 'is required' : issue.message,
+  }));
+  const [first] = issues;
+  if (!first) return invalidParameter('request', 'is not valid');
+  const field = first.path.join('.');
+  if (isMissing(first, fields)) return withViolations(requiredParameter(field), violations);
+  const reason = (first as { params?: RuleFailure }).params?.reason;
+  if (reason) return new IdentityError(reason, { rule: first.message }, violations);
+  return withViolations(invalidParameter(field, first.message), violations);
+}
+
+function isMissing(issue: z.core.$ZodIssue, fields: Record<string, unknown>): boolean {
+  return issue.path.length === 1 && fields[String(issue.path[0])] === undefined;
+}
+
+function withViolations(error: IdentityError, violations: FieldViolation[]): IdentityError {
+  return new IdentityError(error.reason, error.params, violations);
+}
