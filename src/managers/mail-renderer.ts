@@ -15,6 +15,8 @@ export type Brand = Pick<Config, 'BRAND_NAME' | 'BRAND_URL' | 'BRAND_COLOR' | 'S
 
 /** A mail as it goes out, without its addresses. */
 export interface RenderedMail {
+  /** The language it is in: en, ko or ja. */
+  language: string;
   subject: string;
   html: string;
   text: string;
@@ -81,7 +83,7 @@ export class MailRenderer {
       footer: fill(words.footer),
       help: words.help,
     };
-    return { subject, html: this.#html(view), text: this.#text(view) };
+    return { language: code, subject, html: this.#html(view), text: this.#text(view) };
   }
 
   #sentenceValues({ values, user_id }: MailContent, language: string, now: Date): StoredValues {

@@ -121,3 +121,16 @@ export function storedValues(template: MailTemplate, values: object): StoredValu
     }),
   );
 }
+
+/** What is sealed in the outbox. */
+export interface MailPayload {
+  to: string;
+  language: string;
+  user_id: string;
+  values: StoredValues;
+}
+
+/** Context under which the payload of a mail is sealed. */
+export function mailContext(id: string): string {
+  return `mail:${id}`;
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { Cipher } from '../cipher.js';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config.js';
+import type { Tx } from '../connectors/mongo.js';
+import { isEmailAddress } from '../email-address.js';
+import { IdentityError } from '../errors.js';
+import type { MailCounts } from '../models/mail-count.js';
+import type { Outbox } from '../models/outbox.js';
+import type { UserKey } from '../models/user.js';
+import type { MailTemplate } from '../templates/mail-texts.js';
+import type { MailDelivery } from './mail-delivery.js';
+import { consoleLink, signInLink, webLinkSetting } from './mail-links.js';
+import type { MailPayload, MailValues } from './mail-values.js';
+import { mailContext, mailShapes, storedValues } from './mail-values.js';
+
+/** A mail that a manager asks for. */
+export interface MailRequest<T extends MailTemplate> {
+  template: T;
+  /** One address; for a notice the one that was valid before the change. */
+  to: string;
+  /** The user's language; the mail takes the nearest one there is. */
+  language: string;
+  user: UserKey;
+  values: MailValues[T];
+  /** Over the limit, answer false instead of an error: for calls that must not tell (D-07). */
+  silent?: boolean;
+}
+
+const HOUR_SECONDS = 3600;
+
+/** Mails asked for by the managers: checked, limited, and queued in the caller's transaction (D-22). */
+export class Mails {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly counts: MailCounts,
+    private readonly cipher: Cipher,
+    private readonly settings: Pick<Config, 'MAIL_LIMIT_PER_HOUR' | 'CONSOLE_URL'>,
+    private readonly clock: Clock,
+    private readonly delivery: Pick<MailDelivery, 'wake'>,
+  ) {
+    webLinkSetting('CONSOLE_URL', settings.CONSOLE_URL);
+  }
+
+  /** The console's address for a domain. */
+  consoleLink(domainName: string): string {
+    return consoleLink(this.settings.CONSOLE_URL, domainName);
+  }
+
+  /** The console's address that signs in with a token. */
+  signInLink(domainName: string, token: string): string {
+    return signInLink(this.settings.CONSOLE_URL, domainName, token);
+  }
+
+  /**
+   * Queues a mail; it goes out when the transaction is committed and never when it is not. False when
+   * `silent` is set and the limit is reached.
+   * @throws IdentityError ERROR_TOO_MANY_REQUESTS when the user or the address got too many mails of this
+   * kind in an hour (D-08); ERROR_INCORRECT_EMAIL_FORMAT when `to` is not one plain address (D-21).
+   */
+  async put<T extends MailTemplate>(tx: Tx, mail: MailRequest<T>): Promise<boolean> {
+    if (!isEmailAddress(mail.to)) {
+      throw new IdentityError('ERROR_INCORRECT_EMAIL_FORMAT', { rule: 'one address, as name@domain' });
+    }
+    const values = storedValues(mail.template, mail.values);
+    const now = this.clock.now();
+    if (!(await this.#withinLimit(tx, mail, now))) {
+      if (mail.silent) return false;
+      throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'mails to this user or address' });
+    }
+    const _id = randomUUID();
+    const { to, language, user } = mail;
+    const payload: MailPayload = { to, language, user_id: user.user_id, values };
+    await this.outbox.put(tx, {
+      _id,
+      template: mail.template,
+      domain_id: user.domain_id,
+      payload: this.cipher.seal(JSON.stringify(payload), mailContext(_id)),
+      expires_at: values['expires_at'] ? new Date(values['expires_at']) : undefined,
+      created_at: now,
+    });
+    // Without this the mail would wait for the next poll.
+    tx.session.once('ended', () => this.wake());
+    return true;
+  }
+
+  /** Sends now what is queued; `put` sees to it by itself when its transaction has ended. */
+  wake(): void {
+    this.delivery.wake();
+  }
+
+  async #withinLimit(tx: Tx, mail: MailRequest<MailTemplate>, now: Date): Promise<boolean> {
+    const kind = mailShapes[mail.template].limit;
+    if (!kind) return true;
+    const { domain_id, user_id } = mail.user;
+    const keys = [
+      this.cipher.mac(`mail-count:${kind}:user`, JSON.stringify([domain_id, user_id])),
+      this.cipher.mac(`mail-count:${kind}:address`, mail.to.toLowerCase()),
+    ];
+    return this.counts.count(tx, keys, this.settings.MAIL_LIMIT_PER_HOUR, HOUR_SECONDS, now);
+  }
+}
