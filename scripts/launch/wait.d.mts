@@ -1,0 +1,12 @@
+/** Whether something accepts connections there. */
+export function accepts(port: number, host?: string): Promise<boolean>;
+
+/** Whether grpc.health.v1 answers SERVING at host:port. */
+export function isServing(address: string): Promise<boolean>;
+
+/** Asks again until the answer is yes; false when the time is over or `givenUp` says so. */
+export function until(
+  ask: () => Promise<boolean>,
+  withinMs: number,
+  givenUp?: () => boolean,
+): Promise<boolean>;

@@ -1,0 +1,36 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { Children } from '../scripts/launch/children.mjs';
+import { startPassingDatabase } from '../scripts/launch/database.mjs';
+import { freePort } from '../scripts/launch/ports.mjs';
+import { clientPython, grpcurl, serverTools } from '../scripts/launch/tools.mjs';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Address of the database server of this run, without a database name: every file uses a name of its own. */
+    mongoUri: string;
+    /** Full paths of the programs that tests run. */
+    tools: { envoy: string; grpcurl: string; clientPython: string };
+  }
+}
+
+/** Starts one database for the whole run and finds the programs that tests call. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['MONGODB_URI'];
+  const tools = await serverTools({ ownDatabase: !given });
+  project.provide('tools', {
+    envoy: tools.envoy,
+    grpcurl: await grpcurl(),
+    clientPython: await clientPython(),
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'identity-test-'));
+  const children = new Children();
+  const options = { tools, port: await freePort(), folder, log: join(folder, 'database.log') };
+  project.provide('mongoUri', given ?? (await startPassingDatabase(children, options)));
+  return async () => {
+    await children.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './test/summary-reporter.js';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default', new SummaryReporter()],
+  },
+});
