@@ -86,6 +86,12 @@ export const settings = {
     60_000,
     'Longest time of one database call; a shorter deadline of the caller wins.',
   ),
+  REQUEST_TIMEOUT_MS: whole(
+    30_000,
+    100,
+    600_000,
+    'Longest time of one call; a shorter deadline of the caller wins.',
+  ),
   SERVICE_KEY: serviceKey,
   BOOTSTRAP_SECRET: text(
     '-',
@@ -106,6 +112,7 @@ export const settings = {
     10_000,
     'Codes and links mailed to one user, and to one address, in an hour.',
   ),
+  ACCOUNTS_FILE: text('.data/accounts.json', 'Where `node dist/seed.js` writes the accounts it makes.'),
   BRAND_NAME: text('Identity', 'Service name in mails.'),
   BRAND_URL: text('https://identity.example.com', 'Link behind the service name in mails.'),
   BRAND_COLOR: text('#3949ab', 'Colour of buttons in mails.'),
@@ -123,6 +130,10 @@ export const settings = {
   RESET_PASSWORD_STRICT: flag(
     false,
     'Let UserProfile.reset_password say why it sends nothing, as the reference does. Tells strangers who exists.',
+  ),
+  FORCE_PASSWORD_CHANGE: flag(
+    false,
+    'Make every user whose password somebody else chose change it after the first sign-in.',
   ),
   MFA_ISSUER: text('Cloudforet', 'Issuer shown by authenticator apps.'),
   BCRYPT_COST: whole(12, 4, 16, 'Cost of password hashes; below 10 only for tests.'),

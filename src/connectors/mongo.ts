@@ -167,6 +167,9 @@ export function isDuplicateKey(error: unknown): boolean {
   return (error as { code?: unknown })?.code === 11000;
 }
 
+/** Why a call cannot be answered while the database is away. */
+export const DATABASE_AWAY = 'the database is not reached';
+
 const UNAVAILABLE =
   /^(MongoNetwork|MongoServerSelection|MongoNotConnected|MongoPool|MongoTopologyClosed|MongoClientClosed|MongoWaitQueue|MongoExpiredSession|MongooseServerSelection|MongooseError$|MongoNetworkTimeout)/;
 const TIMED_OUT = new Set([50, 262]);
@@ -178,7 +181,7 @@ export function databaseError(error: unknown): IdentityError | undefined {
   if (code !== undefined && TIMED_OUT.has(code))
     return new IdentityError('ERROR_REQUEST_TIMEOUT', {}, [], { cause: error });
   if ((name && UNAVAILABLE.test(name)) || (code !== undefined && UNAVAILABLE_CODES.has(code))) {
-    return new IdentityError('ERROR_UNAVAILABLE', { reason: 'the database is not reached' }, [], {
+    return new IdentityError('ERROR_UNAVAILABLE', { reason: DATABASE_AWAY }, [], {
       cause: error,
     });
   }

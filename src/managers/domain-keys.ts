@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Cipher } from '../cipher.js';
 import type { Reach, Tx } from '../connectors/mongo.js';
 import { notFound } from '../errors.js';
-import { newTokenId } from '../ids.js';
+import { ROOT_DOMAIN_ID, newTokenId } from '../ids.js';
 import type { Domains, DomainKeys as StoredKeys } from '../models/domain.js';
 
 /** What a key signs: access and system tokens, or refresh tokens (contract/behaviour.md 1.3). */
@@ -91,7 +91,9 @@ export class DomainKeys {
       this.#open(domain_id, stored.refresh),
     ]);
     const keys = { access, refresh };
-    this.#cache.set(domain_id, { keys, loaded: Date.now() });
+    // System tokens have no user whose state is checked, so a change of the root keys must be seen soon.
+    const ttl = domain_id === ROOT_DOMAIN_ID ? { ttl: RELOAD_INTERVAL_MS } : {};
+    this.#cache.set(domain_id, { keys, loaded: Date.now() }, ttl);
     return keys;
   }
 

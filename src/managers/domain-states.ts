@@ -37,7 +37,7 @@ export class DomainStates {
   async assertEnabled(reach: Reach, domain_id: string, workspace_id: string | undefined): Promise<void> {
     const [domain, workspace] = await Promise.all([
       this.domain(reach, domain_id),
-      workspace_id ? this.#workspace(reach, domain_id, workspace_id) : undefined,
+      workspace_id ? this.workspace(reach, domain_id, workspace_id) : undefined,
     ]);
     if (domain?.state !== 'ENABLED') throw authenticateFailure('The domain is not enabled.');
     if (workspace_id && !workspace) throw authenticateFailure('The workspace does not exist.');
@@ -45,7 +45,8 @@ export class DomainStates {
       throw new IdentityError('ERROR_WORKSPACE_STATE', { workspace_id });
   }
 
-  async #workspace(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
+  /** The workspace, or undefined when it does not exist or is deleted. */
+  async workspace(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
     const key = `${domain_id}/${workspace_id}`;
     const cached = this.#workspaces.get(key);
     if (cached) return cached;

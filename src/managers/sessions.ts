@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure, requiredParameter } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
@@ -49,7 +48,6 @@ export class Sessions {
     private readonly users: Users,
     private readonly links: PasswordLinks,
     private readonly states: DomainStates,
-    private readonly clock: Clock,
     settings: { cacheMs: number },
   ) {
     this.#standings = new LRUCache({ max: MAX_USERS, ttl: Math.max(1, settings.cacheMs) });
@@ -101,11 +99,6 @@ export class Sessions {
   /** Forgets what is remembered of a user, after a change that ends sessions. */
   forget(key: UserKey): void {
     this.#standings.delete(cacheKey(key));
-  }
-
-  /** Now, for ages of sign-ins. */
-  now(): Date {
-    return this.clock.now();
   }
 
   async #standing(reach: Reach, key: UserKey): Promise<Standing | undefined> {

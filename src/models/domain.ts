@@ -8,7 +8,7 @@ export interface Domain {
   domain_id: string;
   name: string;
   state: 'ENABLED' | 'DISABLED' | 'DELETED';
-  tags: Record<string, unknown>;
+  tags?: Record<string, unknown>;
   /** Users with a workspace role for every workspace; such bindings come from imports alone (docs/decisions/0001). */
   wildcard_members: number;
   created_at: Date;
@@ -29,7 +29,7 @@ const domainSchema = new mongoose.Schema<Domain>(
     domain_id: text,
     name: text,
     state: text,
-    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    tags: mongoose.Schema.Types.Mixed,
     wildcard_members: { type: Number, default: 0 },
     created_at: { type: Date, required: true },
     deleted_at: Date,
@@ -80,6 +80,11 @@ export class Domains {
     const [[field, value]] = Object.entries(key) as [[string, string]];
     const filter = { [field]: String(value), state: { $ne: 'DELETED' } } as object;
     return (await this.#domains.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+  }
+
+  /** True when there is any domain. */
+  async any(reach: Reach): Promise<boolean> {
+    return (await this.#domains.findOne({}, { ...options(reach), projection: { _id: 1 } })) !== null;
   }
 
   /** Stores the keys of a domain in place of those it had. */

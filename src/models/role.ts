@@ -59,6 +59,15 @@ export class Roles {
     return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
   }
 
+  /** Names of some roles of a domain, by role id. */
+  async names(reach: Reach, domain_id: string, roleIds: readonly string[]): Promise<Map<string, string>> {
+    const filter = { domain_id: String(domain_id), role_id: { $in: roleIds.map(String) } };
+    const roles = await this.#records
+      .find(filter, { ...options(reach), projection: { _id: 0, role_id: 1, name: 1 } })
+      .toArray();
+    return new Map(roles.map(({ role_id, name }) => [role_id, name]));
+  }
+
   /** Stores a role. */
   async insert(tx: Tx, role: Role): Promise<void> {
     await this.#records.insertOne({ ...role }, options(tx));

@@ -43,7 +43,7 @@ export interface User {
   required_actions: RequiredAction[];
   language: string;
   timezone: string;
-  tags: Record<string, unknown>;
+  tags?: Record<string, unknown>;
   refresh_timeout?: number;
   memberships: Membership[];
   /** Rises when every token handed out before must die (D-13). */
@@ -96,7 +96,7 @@ const schema = new mongoose.Schema<UserWithSecrets>(
     required_actions: [String],
     language: text,
     timezone: text,
-    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    tags: mongoose.Schema.Types.Mixed,
     refresh_timeout: Number,
     memberships: [membershipSchema],
     generation: { type: Number, default: 1 },
@@ -172,10 +172,27 @@ export class Users {
     return found ?? undefined;
   }
 
+  /** Name and state of some users of a domain, by user id. */
+  async findNames(
+    reach: Reach,
+    domain_id: string,
+    userIds: readonly string[],
+  ): Promise<Map<string, Pick<User, 'name' | 'state'>>> {
+    const filter = { domain_id: String(domain_id), user_id: { $in: userIds.map(String) } };
+    const projection = { _id: 0, user_id: 1, name: 1, state: 1 };
+    const users = await this.#records.find(filter, { ...options(reach), projection }).toArray();
+    return new Map(users.map(({ user_id, name, state }) => [user_id, { name, state }]));
+  }
+
   /** True when the id is taken in the domain, in any letter case. */
   async exists(reach: Reach, key: UserKey): Promise<boolean> {
     const filter = { domain_id: String(key.domain_id), user_key: identityKey(key.user_id) };
     return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
+  }
+
+  /** Removes all users of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */
+  async deleteAllOf(tx: Tx, domain_id: string): Promise<void> {
+    await this.#records.deleteMany({ domain_id: String(domain_id) }, options(tx));
   }
 
   /**

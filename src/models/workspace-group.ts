@@ -13,7 +13,7 @@ export interface WorkspaceGroup {
   workspace_group_id: string;
   name: string;
   users: WorkspaceGroupMember[];
-  tags: Record<string, unknown>;
+  tags?: Record<string, unknown>;
   created_by: string;
   updated_by?: string;
   domain_id: string;
@@ -33,7 +33,7 @@ const schema = new mongoose.Schema<WorkspaceGroup>(
         { _id: false },
       ),
     ],
-    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    tags: mongoose.Schema.Types.Mixed,
     created_by: text,
     updated_by: String,
     domain_id: text,

@@ -7,7 +7,7 @@ export interface Workspace {
   workspace_id: string;
   name: string;
   state: 'ENABLED' | 'DISABLED' | 'DELETED';
-  tags: Record<string, unknown>;
+  tags?: Record<string, unknown>;
   created_by: string;
   is_managed: boolean;
   is_dormant: boolean;
@@ -28,7 +28,7 @@ const schema = new mongoose.Schema<Workspace>(
     workspace_id: text,
     name: text,
     state: text,
-    tags: { type: mongoose.Schema.Types.Mixed, default: {} },
+    tags: mongoose.Schema.Types.Mixed,
     created_by: text,
     is_managed: { type: Boolean, default: false },
     is_dormant: { type: Boolean, default: false },

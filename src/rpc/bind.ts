@@ -24,6 +24,8 @@ export interface Pipeline {
     call: Call,
     access: Exclude<Access, { anonymous: true }>,
   ): Promise<Caller>;
+  /** @throws IdentityError ERROR_UNAVAILABLE when no call can be answered now. */
+  assertAvailable(): void;
   /** Turns a failure of the database into one of ours. */
   translate(error: unknown): IdentityError | undefined;
   /** Longest time of a call, in milliseconds; a shorter deadline of the caller wins. */
@@ -100,6 +102,7 @@ async function answer(
   pipeline: Pipeline,
 ): Promise<object> {
   const run = method.run as (request: unknown, call: Call) => Promise<object> | object;
+  pipeline.assertAvailable();
   if ('anonymous' in method.access) return run(checked(method, message, empty), call);
   const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
   authorize(caller, method.access, permissionName(call.method));

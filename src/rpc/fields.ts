@@ -94,8 +94,28 @@ export function enumValue<const T extends readonly [string, ...string[]]>(values
 /** A true or absent flag. */
 export const flag = z.boolean().default(false);
 
-/** A page of rows; start counts from 1. */
-export const page = z.object({ start: z.number(), limit: z.number() });
+/** A field that is on the wire and has no effect here. */
+export const ignored = z.unknown();
+
+/** Name of a domain. */
+export const domainName = text(255);
+
+/** The first administrator of a domain; an empty field of a nested message is an absent one too. */
+export const admin = z.preprocess(
+  (value) =>
+    value &&
+    Object.fromEntries(Object.entries(value).filter(([, item]) => item !== '' && item !== undefined)),
+  z.object({
+    user_id: newUserId,
+    password: password.optional(),
+    name,
+    email: email.optional(),
+    language: language.optional(),
+    timezone: timezone.optional(),
+    tags: tags.optional(),
+    reset_password: flag,
+  }),
+);
 
 /** Seconds. */
 export const seconds = z.number();

@@ -44,8 +44,12 @@ function failure(issues: readonly z.core.$ZodIssue[], fields: Record<string, unk
   return withViolations(invalidParameter(field, first.message), violations);
 }
 
-function isMissing(issue: z.core.$ZodIssue, fields: Record<string, unknown>): boolean {
-  return issue.path.length === 1 && fields[String(issue.path[0])] === undefined;
+function isMissing(issue: z.core.$ZodIssue, fields: unknown): boolean {
+  const value = issue.path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
+    fields,
+  );
+  return issue.path.length > 0 && (value === undefined || value === '');
 }
 
 function withViolations(error: IdentityError, violations: FieldViolation[]): IdentityError {

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Clock } from './clock.js';
+import type { Config } from './config.js';
+import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
+import { DomainService } from './gen/spaceone/api/identity/v2/domain.js';
+import { ServerInfoService } from './gen/spaceone/api/core/v1/server_info.js';
+import { SystemService } from './gen/spaceone/api/identity/v2/system.js';
+import { TokenService } from './gen/spaceone/api/identity/v2/token.js';
+import { UserProfileService } from './gen/spaceone/api/identity/v2/user_profile.js';
+import { WorkspaceUserService } from './gen/spaceone/api/identity/v2/workspace_user.js';
+import { domainMethods } from './handlers/domain.js';
+import { serverInfoMethods, systemMethods } from './handlers/system.js';
+import { tokenMethods } from './handlers/token.js';
+import { userProfileMethods } from './handlers/user-profile.js';
+import { workspaceUserMethods } from './handlers/workspace-user.js';
+import { IdentityError } from './errors.js';
+import type { Reason } from './errors.js';
+import { createRooms } from './rooms.js';
+import type { Rooms } from './rooms.js';
+import { bind } from './rpc/bind.js';
+import type { Pipeline } from './rpc/bind.js';
+import { Health } from './rpc/health.js';
+import { metadataText } from './rpc/metadata.js';
+import { serveReflection } from './rpc/reflection.js';
+
+/** The running service. */
+export interface App {
+  /** Port that the gRPC server listens on. */
+  port: number;
+  rooms: Rooms;
+  /** Resolves when the database is reached and prepared. */
+  ready: Promise<void>;
+  /** Stops taking calls, lets running ones finish, ends mail delivery and closes all connections. */
+  close(): Promise<void>;
+}
+
+const SERVED = [
+  'spaceone.api.identity.v2.System',
+  'spaceone.api.identity.v2.Domain',
+  'spaceone.api.identity.v2.Token',
+  'spaceone.api.identity.v2.UserProfile',
+  'spaceone.api.identity.v2.WorkspaceUser',
+  'spaceone.api.core.v1.ServerInfo',
+];
+const STANDARD = [
+  'grpc.health.v1.Health',
+  'grpc.reflection.v1.ServerReflection',
+  'grpc.reflection.v1alpha.ServerReflection',
+];
+const MFA_REASONS: ReadonlySet<Reason> = new Set<Reason>([
+  'ERROR_MFA_REQUIRED',
+  'ERROR_MFA_NOT_ACTIVATED',
+  'ERROR_MFA_ALREADY_ENABLED',
+  'ERROR_MFA_ALREADY_DISABLED',
+  'ERROR_MFA_NOT_ENABLED',
+]);
+
+/**
+ * Starts the service: it listens at once, is NOT_SERVING until the database is there, and follows it from then on.
+ * @throws Error when the port is taken.
+ */
+export async function startApp(config: Config, clock: Clock, log: Logger): Promise<App> {
+  const rooms = createRooms(config, clock, log);
+  const server = new Server({
+    'grpc.max_receive_message_length': config.MAX_MESSAGE_BYTES,
+    'grpc.max_concurrent_streams': config.MAX_STREAMS,
+    'grpc.max_connection_idle_ms': 300_000,
+    'grpc.max_connection_age_ms': 1_800_000,
+    'grpc.max_connection_age_grace_ms': 30_000,
+  });
+  const health = new Health(new Set(['', 'identity', ...SERVED]));
+  serve(server, rooms, health, pipelineOf(config, rooms, log));
+  const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`);
+  rooms.mongo.onAvailability((available) => health.set(available));
+  const ready = rooms.mongo.start().then(() => rooms.delivery.start());
+  ready.catch(() => undefined);
+  return { port, rooms, ready, close: () => close(server, rooms, health, config.DRAIN_SECONDS) };
+}
+
+function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline): void {
+  const { profiles, mfa, reset, mine, workspaceUsers, signIn, grants, domains, system } = rooms;
+  bind(server, SystemService, systemMethods(system), pipeline);
+  bind(server, DomainService, domainMethods(domains), pipeline);
+  bind(server, TokenService, tokenMethods(signIn, grants), pipeline);
+  bind(server, UserProfileService, userProfileMethods(profiles, mfa, reset, mine), pipeline);
+  bind(server, WorkspaceUserService, workspaceUserMethods(workspaceUsers), pipeline);
+  bind(server, ServerInfoService, serverInfoMethods(version()), {
+    ...pipeline,
+    assertAvailable: () => undefined,
+  });
+  health.serve(server);
+  serveReflection(server, readFileSync(new URL('gen/descriptor.binpb', import.meta.url)), [
+    ...SERVED,
+    ...STANDARD,
+  ]);
+}
+
+function pipelineOf(config: Config, rooms: Rooms, log: Logger): Pipeline {
+  return {
+    log,
+    timeoutMs: config.REQUEST_TIMEOUT_MS,
+    trustedProxies: new Set(config.TRUSTED_PROXIES),
+    translate: databaseError,
+    assertAvailable: () => {
+      if (!rooms.mongo.available) throw new IdentityError('ERROR_UNAVAILABLE', { reason: DATABASE_AWAY });
+    },
+    statusOf: (error: IdentityError) =>
+      config.STRICT_MFA_STATUS && MFA_REASONS.has(error.reason) ? status.FAILED_PRECONDITION : error.code,
+    authenticate: (token, call, access) =>
+      rooms.sessions.authenticate(call.reach, token, {
+        self: 'self' in access,
+        system_scope: {
+          domain_id: metadataText(call.metadata, 'x_domain_id'),
+          workspace_id: metadataText(call.metadata, 'x_workspace_id'),
+        },
+      }),
+  };
+}
+
+function listen(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(new Error(`${address} cannot be listened on: ${error.message}`));
+      else resolve(port);
+    });
+  });
+}
+
+async function close(server: Server, rooms: Rooms, health: Health, drainSeconds: number): Promise<void> {
+  health.close();
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, drainSeconds * 1000);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+  await rooms.reset.settled();
+  await rooms.delivery.stop();
+  await rooms.mongo.close();
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

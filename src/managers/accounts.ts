@@ -1,0 +1,171 @@
+import type { Clock } from '../clock.js';
+import { secondsAfter } from '../clock.js';
+import type { Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError, requiredParameter } from '../errors.js';
+import { newTokenId } from '../ids.js';
+import type { Domain } from '../models/domain.js';
+import type { PasswordLinks } from '../models/password-link.js';
+import type { AuthType, Membership, User, UserWithSecrets, Users } from '../models/user.js';
+import { duplicateUser } from '../models/user.js';
+import type { Passwords } from '../password.js';
+import { checkPasswordFormat, temporaryPassword } from '../password.js';
+import type { Mails } from './mail.js';
+import type { Tokens } from './tokens.js';
+
+/** What a new account is made from. */
+export interface NewAccount {
+  user_id: string;
+  auth_type: AuthType;
+  password?: string;
+  name?: string;
+  email?: string;
+  language?: string;
+  timezone?: string;
+  tags?: Record<string, unknown>;
+  reset_password?: boolean;
+}
+
+export interface AccountSettings {
+  defaultLanguage: string;
+  resetPasswordType: 'ACCESS_TOKEN' | 'PASSWORD';
+  resetLinkSeconds: number;
+  invitationSeconds: number;
+  /** Whoever gets a password from somebody else has to change it (D-42). */
+  forceUpdate: boolean;
+}
+
+/** A checked new account, its password hashed, ready to be written in a transaction. */
+export interface PreparedAccount {
+  user: Omit<UserWithSecrets, 'user_key'>;
+  /** The mailed password in clear, for the mail alone. */
+  temporary_password?: string;
+  invite: 'LINK' | 'PASSWORD' | 'NONE';
+}
+
+type MailedLink = 'reset_pwd_link_when_user_added' | 'reset_pwd_link_when_pw_forgotten';
+
+/** New accounts and the links with which people set a password. */
+export class Accounts {
+  constructor(
+    private readonly users: Users,
+    private readonly links: PasswordLinks,
+    private readonly passwords: Passwords,
+    private readonly tokens: Tokens,
+    private readonly mails: Mails,
+    private readonly clock: Clock,
+    private readonly settings: AccountSettings,
+  ) {}
+
+  /**
+   * Checks what can be wrong with a new account, before anything is written (contract/behaviour.md 3.1, D-22).
+   * @throws IdentityError naming the rule, or ERROR_SAVE_UNIQUE_VALUES for a taken user id.
+   */
+  async check(reach: Reach, domain_id: string, account: NewAccount, idIsFree = false): Promise<void> {
+    const { user_id } = account;
+    if (account.reset_password) assertResettable(account);
+    else if (account.auth_type === 'LOCAL') checkGivenPassword(account.password);
+    // Saves the hashing of a password that could not be stored; the unique index decides.
+    if (!idIsFree && (await this.users.exists(reach, { domain_id, user_id }))) throw duplicateUser();
+  }
+
+  /** Makes a checked account ready to be written: its password is hashed here, outside of any transaction. */
+  async prepare(
+    domain_id: string,
+    account: NewAccount,
+    role: Pick<User, 'role_type' | 'role_id'> & { memberships: Membership[] },
+  ): Promise<PreparedAccount> {
+    const { user_id, reset_password = false } = account;
+    const mailed = reset_password ? temporaryPassword() : undefined;
+    const plain = account.auth_type === 'LOCAL' ? (mailed ?? account.password) : undefined;
+    const now = this.clock.now();
+    const user: PreparedAccount['user'] = {
+      user_id,
+      domain_id,
+      name: account.name ?? '',
+      state: 'PENDING',
+      email: account.email ?? '',
+      email_verified: false,
+      auth_type: account.auth_type,
+      ...role,
+      required_actions: mailed || (plain && this.settings.forceUpdate) ? ['UPDATE_PASSWORD'] : [],
+      language: account.language ?? this.settings.defaultLanguage,
+      timezone: account.timezone ?? 'UTC',
+      ...(account.tags ? { tags: account.tags } : {}),
+      generation: 1,
+      created_at: now,
+      ...(plain ? { password: await this.passwords.hash(plain), password_changed_at: now } : {}),
+    };
+    return { user, temporary_password: mailed, invite: this.#invitation(reset_password) };
+  }
+
+  /** Writes a prepared account and the mail that invites its owner. */
+  async insert(tx: Tx, domain: Domain, prepared: PreparedAccount): Promise<void> {
+    await this.users.insert(tx, prepared.user);
+    const { user } = prepared;
+    const expires_at = secondsAfter(this.clock.now(), this.settings.invitationSeconds);
+    const common = { to: user.email, language: user.language, user };
+    if (prepared.invite === 'LINK') {
+      await this.mailLink(tx, domain, { ...user, user_key: '' }, 'reset_pwd_link_when_user_added');
+    } else if (prepared.invite === 'PASSWORD') {
+      const values = {
+        domain_display_name: domain.name,
+        temporary_password: prepared.temporary_password!,
+        console_link: this.mails.consoleLink(domain.name),
+        expires_at,
+      };
+      await this.mails.put(tx, { template: 'temp_pwd_when_user_added', ...common, values });
+    }
+  }
+
+  /**
+   * Mails a link with which the user sets a password: used once, replaced by the next, dead after a change of the
+   * password, good for nothing else (D-10). False when `silent` and the mail limit is reached.
+   */
+  async mailLink(tx: Tx, domain: Domain, user: User, template: MailedLink, silent = false): Promise<boolean> {
+    const forgotten = template === 'reset_pwd_link_when_pw_forgotten';
+    const seconds = forgotten ? this.settings.resetLinkSeconds : this.settings.invitationSeconds;
+    const expires_at = secondsAfter(this.clock.now(), seconds);
+    const jti = newTokenId();
+    const token = await this.#linkToken(tx, user, jti, seconds, forgotten);
+    const link = this.mails.signInLink(domain.name, token);
+    const values = { link, expires_at, domain_display_name: domain.name };
+    const mail = { template, to: user.email, language: user.language, values, user, silent };
+    if (!(await this.mails.put(tx, mail))) return false;
+    await this.links.put(tx, user, { jti, expires_at });
+    return true;
+  }
+
+  #linkToken(tx: Tx, user: User, jti: string, seconds: number, forgotten: boolean): Promise<string> {
+    const claims = {
+      typ: 'ACCESS_TOKEN' as const,
+      own: 'USER' as const,
+      did: user.domain_id,
+      aud: user.user_id,
+      rol: 'USER' as const,
+      jti,
+      lnk: true,
+      gen: user.generation,
+      permissions: ['identity:UserProfile.get', 'identity:UserProfile.update_password'],
+      // An invited user has the action stored; a forgotten password brings it along (contract/behaviour.md 2.5).
+      ...(forgotten ? { injected_params: { required_actions: ['UPDATE_PASSWORD'] } } : {}),
+    };
+    return this.tokens.sign(tx, claims, seconds);
+  }
+
+  #invitation(reset: boolean): PreparedAccount['invite'] {
+    if (!reset) return 'NONE';
+    return this.settings.resetPasswordType === 'PASSWORD' ? 'PASSWORD' : 'LINK';
+  }
+}
+
+function assertResettable({ user_id, auth_type, email }: NewAccount): void {
+  if (auth_type === 'EXTERNAL') {
+    throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
+  }
+  if (!email) throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_WITHOUT_EMAIL', { user_id });
+}
+
+function checkGivenPassword(password: string | undefined): void {
+  if (!password) throw requiredParameter('password');
+  checkPasswordFormat(password, 'password');
+}

@@ -1,0 +1,104 @@
+import { randomInt } from 'node:crypto';
+import type { Cipher } from '../cipher.js';
+import type { Clock } from '../clock.js';
+import { secondsAfter } from '../clock.js';
+import type { Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError } from '../errors.js';
+import type { CodePurpose, PendingCode, PendingCodes } from '../models/pending-code.js';
+import type { User, UserKey } from '../models/user.js';
+import type { Mails } from './mail.js';
+
+export interface CodeSettings {
+  attempts: number;
+  emailSeconds: number;
+  mfaSeconds: number;
+}
+
+type CodeMail = 'verification_code' | 'verification_MFA_code' | 'authentication_code';
+
+const MAIL: Record<CodePurpose, CodeMail> = {
+  VERIFY_EMAIL: 'verification_code',
+  MFA: 'verification_MFA_code',
+  SIGN_IN: 'authentication_code',
+};
+
+/**
+ * Codes that prove an address: six digits, mailed once, kept as a keyed hash bound to user, purpose and address,
+ * dead after a few guesses, after use and after a while (D-05).
+ */
+export class Codes {
+  constructor(
+    private readonly pending: PendingCodes,
+    private readonly mails: Mails,
+    private readonly cipher: Cipher,
+    private readonly clock: Clock,
+    private readonly settings: CodeSettings,
+  ) {}
+
+  /** Opens a flow and mails its code to the address; the code before it is dead. */
+  async send(tx: Tx, user: User, purpose: CodePurpose, to: string, mfa?: PendingCode['mfa']): Promise<void> {
+    const code = String(randomInt(100_000, 1_000_000));
+    const expires_at = this.#expiry(purpose);
+    const code_mac = this.#mac(user, purpose, to, code);
+    await this.pending.put(tx, user, purpose, { code_mac, address: to, mfa, expires_at });
+    const { language } = user;
+    await this.mails.put(tx, { template: MAIL[purpose], to, language, values: { code, expires_at }, user });
+  }
+
+  /** Opens a flow whose code an authenticator makes. */
+  async open(reach: Reach, user: UserKey, purpose: CodePurpose, mfa?: PendingCode['mfa']): Promise<void> {
+    await this.pending.put(reach, user, purpose, { mfa, expires_at: this.#expiry(purpose) });
+  }
+
+  /** True while a flow of that purpose is open. */
+  async isOpen(reach: Reach, user: UserKey, purpose: CodePurpose): Promise<boolean> {
+    return (await this.pending.find(reach, user, purpose, this.clock.now())) !== undefined;
+  }
+
+  /**
+   * Counts a guess and answers the open flow; whether the guess is right is up to `check`, or to the caller when
+   * an authenticator makes the code.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE when there is no flow, or no guess left.
+   */
+  async guess(reach: Reach, user: UserKey, purpose: CodePurpose, code: string): Promise<PendingCode> {
+    const entry = await this.pending.attempt(reach, user, purpose, this.settings.attempts, this.clock.now());
+    if (!entry) throw invalidCode(code);
+    return entry;
+  }
+
+  /**
+   * Compares a mailed code in constant time.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE.
+   */
+  check(entry: PendingCode, code: string): void {
+    const mac = this.#mac(entry, entry.purpose, entry.address ?? '', code);
+    if (!entry.code_mac || !this.cipher.equal(mac, entry.code_mac)) throw invalidCode(code);
+  }
+
+  /**
+   * Ends the flow together with what its code allows; of many that do so at once, one succeeds.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE for the others.
+   */
+  async consume(tx: Tx, entry: PendingCode, code: string): Promise<void> {
+    if (!(await this.pending.consume(tx, entry))) throw invalidCode(code);
+  }
+
+  /** Ends whatever flow of that purpose is open. */
+  async drop(reach: Reach, user: UserKey, purpose: CodePurpose): Promise<void> {
+    await this.pending.drop(reach, user, purpose);
+  }
+
+  #expiry(purpose: CodePurpose): Date {
+    const { emailSeconds, mfaSeconds } = this.settings;
+    return secondsAfter(this.clock.now(), purpose === 'VERIFY_EMAIL' ? emailSeconds : mfaSeconds);
+  }
+
+  #mac(user: UserKey, purpose: CodePurpose, address: string, code: string): string {
+    return this.cipher.mac(`code:${purpose}`, JSON.stringify([user.domain_id, user.user_id, address, code]));
+  }
+}
+
+/** The answer for a code that is wrong, used, late or never was. */
+export function invalidCode(verify_code: string): IdentityError {
+  return new IdentityError('ERROR_INVALID_VERIFY_CODE', { verify_code });
+}

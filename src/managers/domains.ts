@@ -1,0 +1,142 @@
+import type { Clock } from '../clock.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { authenticateFailure, notFound } from '../errors.js';
+import { ROOT_DOMAIN_ID, newId } from '../ids.js';
+import type { Domain, DomainKeys as StoredKeys, Domains as DomainModel } from '../models/domain.js';
+import type { RoleBindings } from '../models/role-binding.js';
+import type { Roles } from '../models/role.js';
+import type { Accounts, NewAccount, PreparedAccount } from './accounts.js';
+import type { DomainKeys } from './domain-keys.js';
+import type { DomainStates } from './domain-states.js';
+import type { Tokens } from './tokens.js';
+
+/** The first administrator of a domain. */
+export type NewAdmin = Omit<NewAccount, 'auth_type'>;
+
+/** A domain with all that it starts with, ready to be written. */
+export interface PreparedDomain {
+  domain: Domain;
+  keys: StoredKeys;
+  admin: PreparedAccount;
+}
+
+const ADMIN_ROLE = 'managed-domain-admin';
+
+/** Domains: the tenants of the service (contract/behaviour.md 4.8). */
+export class Domains {
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly domains: DomainModel,
+    private readonly roles: Roles,
+    private readonly bindings: RoleBindings,
+    private readonly accounts: Accounts,
+    private readonly keys: DomainKeys,
+    private readonly tokens: Tokens,
+    private readonly states: DomainStates,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Makes a domain with its keys, managed roles and first administrator, whole or not at all.
+   * @throws IdentityError ERROR_NOT_UNIQUE(name), or what is wrong with the administrator.
+   */
+  async create(
+    reach: Reach,
+    name: string,
+    tags: Record<string, unknown> | undefined,
+    admin: NewAdmin,
+  ): Promise<Domain> {
+    const prepared = await this.prepare(reach, newId('domain'), name, tags, admin);
+    await this.mongo.transaction(reach, (tx) => this.insert(tx, prepared));
+    return prepared.domain;
+  }
+
+  /**
+   * Checks and makes everything that a new domain needs, before the first write.
+   * @param anew the users of the domain will be gone, so that their ids are free.
+   */
+  async prepare(
+    reach: Reach,
+    domain_id: string,
+    name: string,
+    tags: Record<string, unknown> | undefined,
+    admin: NewAdmin,
+    anew = false,
+  ): Promise<PreparedDomain> {
+    const now = this.clock.now();
+    const account: NewAccount = {
+      ...admin,
+      auth_type: 'LOCAL',
+      email: admin.email ?? emailFrom(admin.user_id),
+    };
+    await this.accounts.check(reach, domain_id, account, anew);
+    const role = { role_type: 'DOMAIN_ADMIN' as const, role_id: ADMIN_ROLE, memberships: [] };
+    const [keys, user] = await Promise.all([
+      this.keys.generate(domain_id, now),
+      this.accounts.prepare(domain_id, account, role),
+    ]);
+    const domain: Domain = {
+      domain_id,
+      name,
+      state: 'ENABLED',
+      ...(tags ? { tags } : {}),
+      wildcard_members: 0,
+      created_at: now,
+    };
+    return { domain, keys, admin: user };
+  }
+
+  /** Writes a prepared domain. */
+  async insert(tx: Tx, { domain, keys, admin }: PreparedDomain): Promise<void> {
+    const { domain_id } = domain;
+    await this.domains.insert(tx, domain);
+    await this.insertAdmin(tx, domain, keys, admin);
+    await this.roles.ensureManaged(tx, domain_id, this.clock.now());
+  }
+
+  /** Writes keys, administrator and the administrator's binding of a domain (D-33). */
+  async insertAdmin(tx: Tx, domain: Domain, keys: StoredKeys, admin: PreparedAccount): Promise<void> {
+    await this.keys.store(tx, keys);
+    await this.accounts.insert(tx, domain, admin);
+    await this.bindings.insert(tx, {
+      role_binding_id: newId('rb'),
+      role_type: 'DOMAIN_ADMIN',
+      user_id: admin.user.user_id,
+      role_id: ADMIN_ROLE,
+      resource_group: 'DOMAIN',
+      workspace_id: '*',
+      domain_id: domain.domain_id,
+      created_at: this.clock.now(),
+    });
+  }
+
+  /**
+   * A domain by id or name.
+   * @throws IdentityError ERROR_NOT_FOUND.
+   */
+  async get(reach: Reach, key: { domain_id: string } | { name: string }): Promise<Domain> {
+    const domain = await this.domains.find(reach, key);
+    if (!domain) throw notFound(key);
+    return domain;
+  }
+
+  /**
+   * The public key of a domain as JSON, for services that check tokens themselves; asked for with a system token of
+   * the root domain alone (D-19).
+   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE, ERROR_NOT_FOUND.
+   */
+  async publicKey(reach: Reach, domain_id: string, systemToken: string | undefined): Promise<string> {
+    if (!systemToken) throw authenticateFailure('empty token provided.');
+    const claims = await this.tokens.verify(reach, systemToken, 'access');
+    if (claims.typ !== 'SYSTEM_TOKEN' || claims.did !== ROOT_DOMAIN_ID) {
+      throw authenticateFailure('A system token is needed.');
+    }
+    if (!(await this.states.domain(reach, domain_id))) throw notFound({ domain_id });
+    return JSON.stringify((await this.keys.signing(reach, domain_id, 'access')).public_jwk);
+  }
+}
+
+/** A user id that is an address is also the administrator's address (contract/behaviour.md 4.8). */
+function emailFrom(user_id: string): string | undefined {
+  return user_id.includes('@') ? user_id : undefined;
+}

@@ -1,0 +1,262 @@
+import type { Cipher } from '../cipher.js';
+import type { Clock } from '../clock.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError, invalidParameter, requiredParameter } from '../errors.js';
+import { isEmailAddress } from '../email-address.js';
+import { newId } from '../ids.js';
+import type { CodePurpose, PendingCode } from '../models/pending-code.js';
+import type {
+  Mfa as MfaSettings,
+  MfaType,
+  User,
+  UserChange,
+  UserWithSecrets,
+  Users,
+} from '../models/user.js';
+import { invalidCode } from './codes.js';
+import type { Codes } from './codes.js';
+import type { Mails } from './mail.js';
+import type { Sessions } from './sessions.js';
+import type { SignInGuard } from './sign-in-guard.js';
+import { acceptedStep, newOtpSecret, otpUri } from './totp.js';
+
+const TYPES: readonly MfaType[] = ['EMAIL', 'OTP'];
+
+/** What enabling MFA asks for. */
+export interface EnableMfa {
+  mfa_type: string;
+  options?: Record<string, unknown>;
+}
+
+/** The second factor: switching it on and off, and asking for it at sign-in (contract/behaviour.md 2.6). */
+export class Mfa {
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly users: Users,
+    private readonly codes: Codes,
+    private readonly mails: Mails,
+    private readonly guard: SignInGuard,
+    private readonly sessions: Sessions,
+    private readonly cipher: Cipher,
+    private readonly clock: Clock,
+    private readonly settings: { issuer: string },
+  ) {}
+
+  /**
+   * Opens the switching on; nothing is in force before its code comes back. Answers the user with the settings
+   * that wait.
+   * @throws IdentityError ERROR_NOT_ALLOWED_ACTIONS, ERROR_INVALID_PARAMETER, ERROR_REQUIRED_PARAMETER,
+   * ERROR_MFA_ALREADY_ENABLED, ERROR_NOT_SUPPORTED_MFA_TYPE, in the order of contract/behaviour.md 2.6.
+   */
+  async enable(reach: Reach, user: User, asked: EnableMfa): Promise<User> {
+    const settings = pendingSettings(user, asked);
+    if (settings.mfa_type === 'OTP') return this.#enableOtp(reach, user, settings);
+    const mfa = { action: 'ENABLE' as const, settings };
+    await this.mongo.transaction(reach, (tx) =>
+      this.codes.send(tx, user, 'MFA', settings.options.email!, mfa),
+    );
+    return { ...user, mfa: { ...settings, state: 'DISABLED' } };
+  }
+
+  /**
+   * Opens the switching off; MFA stays in force until a code comes back.
+   * @throws IdentityError ERROR_MFA_ALREADY_DISABLED.
+   */
+  async disable(reach: Reach, user: User): Promise<User> {
+    const { mfa } = user;
+    if (mfa?.state !== 'ENABLED' || !mfa.mfa_type) {
+      throw new IdentityError('ERROR_MFA_ALREADY_DISABLED', { user_id: user.user_id });
+    }
+    await this.#ask(reach, user, mfa, 'MFA', { action: 'DISABLE', settings: mfa });
+    return user;
+  }
+
+  /**
+   * Puts in force what waits for this code, and ends the user's other sessions.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE, ERROR_LOGIN_BLOCKED.
+   */
+  async confirm(
+    reach: Reach,
+    user: User,
+    code: string,
+    by: { session?: string; peer: string },
+  ): Promise<User> {
+    const { domain_id, user_id } = user;
+    const who = { domain_id, user_id, peer: by.peer };
+    return this.guard.attempt(reach, who, () => this.#confirm(reach, user, code, by.session));
+  }
+
+  async #confirm(reach: Reach, user: User, code: string, session: string | undefined): Promise<User> {
+    const entry = await this.codes.guess(reach, user, 'MFA', code);
+    const step = await this.#checkCode(reach, user, entry, code);
+    const change = entry.mfa?.action === 'ENABLE' ? this.#enabled(user, entry, step) : disabled(user);
+    const ended: UserChange = { ...change, $inc: { generation: 1 }, ...keep(change, session) };
+    const changed = await this.mongo.transaction(reach, async (tx) => {
+      await this.codes.consume(tx, entry, code);
+      const after = await this.users.update(tx, user, ended, stillAs(user));
+      if (!after) throw invalidCode(code);
+      await this.#tell(tx, after);
+      return after;
+    });
+    this.sessions.forget(user);
+    return changed;
+  }
+
+  /**
+   * Asks for the second factor of a sign-in whose password was right.
+   * @throws IdentityError ERROR_MFA_REQUIRED, which is how clients learn of it.
+   */
+  async challenge(reach: Reach, user: User): Promise<never> {
+    const { mfa } = user as { mfa: MfaSettings };
+    await this.#ask(reach, user, mfa, 'SIGN_IN');
+    const { mfa_type, options } = mfa;
+    const shown = mfa_type === 'EMAIL' ? options.email! : user.user_id;
+    throw new IdentityError('ERROR_MFA_REQUIRED', { user_id: shown, mfa_type: mfa_type! });
+  }
+
+  /** Sends a new code, or gives the authenticator more time. */
+  async resend(reach: Reach, user: User): Promise<void> {
+    if (user.mfa) await this.#ask(reach, user, user.mfa, 'SIGN_IN');
+  }
+
+  /** True while a sign-in of the user waits for its second factor. */
+  async isChallenged(reach: Reach, user: User): Promise<boolean> {
+    return user.mfa?.state === 'ENABLED' && (await this.codes.isOpen(reach, user, 'SIGN_IN'));
+  }
+
+  /**
+   * Checks the second factor of a sign-in and uses it up.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE.
+   */
+  async prove(reach: Reach, user: User, code: string): Promise<void> {
+    const entry = await this.codes.guess(reach, user, 'SIGN_IN', code);
+    const step = await this.#checkCode(reach, user, entry, code);
+    await this.mongo.transaction(reach, async (tx) => {
+      await this.codes.consume(tx, entry, code);
+      if (step !== undefined) await this.#useStep(tx, user, step, code);
+    });
+  }
+
+  async #enableOtp(reach: Reach, user: User, settings: MfaSettings): Promise<User> {
+    const secret = newOtpSecret();
+    const otp_secret = this.cipher.seal(secret, otpContext(user));
+    await this.codes.open(reach, user, 'MFA', { action: 'ENABLE', settings, otp_secret });
+    const otp_qrcode_uri = otpUri(secret, this.settings.issuer, user.user_id);
+    const options = { ...settings.options, otp_qrcode_uri };
+    return { ...user, mfa: { ...settings, state: 'DISABLED', options } };
+  }
+
+  async #ask(
+    reach: Reach,
+    user: User,
+    mfa: MfaSettings,
+    purpose: CodePurpose,
+    pending?: PendingCode['mfa'],
+  ): Promise<void> {
+    if (mfa.mfa_type === 'OTP') return this.codes.open(reach, user, purpose, pending);
+    await this.mongo.transaction(reach, (tx) =>
+      this.codes.send(tx, user, purpose, mfa.options.email!, pending),
+    );
+  }
+
+  /** Checks a code of either kind; for an authenticator answers the time step that it used. */
+  async #checkCode(reach: Reach, user: User, entry: PendingCode, code: string): Promise<number | undefined> {
+    if (entry.code_mac) {
+      this.codes.check(entry, code);
+      return undefined;
+    }
+    const stored: UserWithSecrets | undefined = await this.users.findWithSecrets(reach, user);
+    const sealed = entry.mfa?.otp_secret ?? stored?.otp?.secret;
+    const last = entry.mfa?.otp_secret ? -1 : (stored?.otp?.last_step ?? -1);
+    const secret = sealed && this.cipher.open(sealed, otpContext(user));
+    const step = secret ? acceptedStep(secret, code, this.clock.now(), last) : undefined;
+    if (step === undefined) throw invalidCode(code);
+    return step;
+  }
+
+  async #useStep(tx: Tx, user: User, step: number, code: string): Promise<void> {
+    const unused = { 'otp.last_step': { $lt: step } };
+    if (!(await this.users.update(tx, user, { $set: { 'otp.last_step': step } }, unused)))
+      throw invalidCode(code);
+  }
+
+  #enabled(user: User, entry: PendingCode, step: number | undefined): UserChange {
+    const { settings, otp_secret } = entry.mfa!;
+    const enforce = user.mfa?.options.enforce ? { enforce: true } : {};
+    const secretId = otp_secret ? { user_secret_id: newId('user-secret') } : {};
+    const mfa: MfaSettings = {
+      state: 'ENABLED',
+      mfa_type: settings.mfa_type,
+      options: {
+        ...enforce,
+        ...(settings.options.email ? { email: settings.options.email } : {}),
+        ...secretId,
+      },
+    };
+    const otp = otp_secret ? { otp: { secret: otp_secret, last_step: step ?? -1 } } : {};
+    return { $set: { mfa, ...otp }, $pull: { required_actions: 'ENFORCE_MFA' } };
+  }
+
+  async #tell(tx: Tx, user: User): Promise<void> {
+    const to = user.email_verified ? user.email : user.mfa?.options.email;
+    if (!to || !user.mfa) return;
+    const { state: mfa_state, mfa_type = 'EMAIL' } = user.mfa;
+    const values = { changed_at: this.clock.now(), timezone: user.timezone, mfa_state, mfa_type };
+    await this.mails.put(tx, { template: 'mfa_changed', to, language: user.language, values, user });
+  }
+}
+
+/** The settings that wait for their code; of the caller's options only the address counts (D-12). */
+function pendingSettings(user: User, asked: EnableMfa): MfaSettings {
+  const { user_id, mfa } = user;
+  if (user.auth_type === 'EXTERNAL') throw new IdentityError('ERROR_NOT_ALLOWED_ACTIONS', { action: 'MFA' });
+  if (mfa?.options.enforce && mfa.mfa_type && mfa.mfa_type !== asked.mfa_type) {
+    throw invalidParameter('mfa_type', `${mfa.mfa_type} is enforced`);
+  }
+  const email = asked.mfa_type === 'EMAIL' ? checkedAddress(asked.options) : undefined;
+  if (mfa?.state === 'ENABLED') throw new IdentityError('ERROR_MFA_ALREADY_ENABLED', { user_id });
+  const mfa_type = TYPES.find((type) => type === asked.mfa_type);
+  if (!mfa_type) throw new IdentityError('ERROR_NOT_SUPPORTED_MFA_TYPE', { support_mfa_types: TYPES });
+  const enforce = mfa?.options.enforce ? { enforce: true } : {};
+  return { state: 'DISABLED', mfa_type, options: email ? { ...enforce, email } : enforce };
+}
+
+function checkedAddress(options: Record<string, unknown> | undefined): string {
+  if (!options) throw requiredParameter('options');
+  const { email } = options;
+  if (email === undefined || email === '') throw requiredParameter('options.email');
+  if (typeof email !== 'string' || !isEmailAddress(email.trim())) {
+    const rule = 'Email format required: one address such as name@example.com';
+    throw new IdentityError('ERROR_INCORRECT_EMAIL_FORMAT', { rule }, [
+      { field: 'options.email', description: rule },
+    ]);
+  }
+  return email.trim();
+}
+
+function disabled(user: User): UserChange {
+  const enforced = user.mfa?.options.enforce === true;
+  const mfa: MfaSettings = enforced
+    ? { state: 'DISABLED', mfa_type: user.mfa!.mfa_type, options: { enforce: true } }
+    : { state: 'DISABLED', options: {} };
+  return {
+    $set: { mfa },
+    $unset: { otp: '' },
+    ...(enforced ? { $addToSet: { required_actions: 'ENFORCE_MFA' as const } } : {}),
+  };
+}
+
+/** The session that made the change goes on, and no other. */
+function keep(change: UserChange, session: string | undefined): UserChange {
+  if (session) return { $set: { ...change.$set, kept_session: session } };
+  return { $unset: { ...change.$unset, kept_session: '' } };
+}
+
+/** Nobody else switched MFA since the user was read. */
+function stillAs(user: User): object {
+  return user.mfa?.state === 'ENABLED' ? { 'mfa.state': 'ENABLED' } : { 'mfa.state': { $ne: 'ENABLED' } };
+}
+
+function otpContext(user: { domain_id: string; user_id: string }): string {
+  return `otp:${user.domain_id}:${user.user_id}`;
+}

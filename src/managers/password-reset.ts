@@ -1,0 +1,101 @@
+import type { Cipher } from '../cipher.js';
+import type { Clock } from '../clock.js';
+import { secondsAfter } from '../clock.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError } from '../errors.js';
+import type { Domain } from '../models/domain.js';
+import type { User, UserKey, Users } from '../models/user.js';
+import { userNotFound } from '../models/user.js';
+import { temporaryPassword } from '../password.js';
+import type { Accounts } from './accounts.js';
+import type { DomainStates } from './domain-states.js';
+import type { Mails } from './mail.js';
+import { temporaryContext } from './sign-in.js';
+
+export interface ResetSettings {
+  type: 'ACCESS_TOKEN' | 'PASSWORD';
+  /** Say why nothing is sent, as the reference does. */
+  strict: boolean;
+  seconds: number;
+}
+
+/** Forgotten passwords (contract/behaviour.md 2.5). */
+export class PasswordReset {
+  /** Requests that are still at work after their answer; awaited at shutdown. */
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly users: Users,
+    private readonly states: DomainStates,
+    private readonly accounts: Accounts,
+    private readonly mails: Mails,
+    private readonly cipher: Cipher,
+    private readonly clock: Clock,
+    private readonly settings: ResetSettings,
+    private readonly log: { error(fields: object, message: string): void },
+  ) {}
+
+  /**
+   * Mails a link (or a temporary password) to the stored, proven address, and answers the same in the same time
+   * whoever is asked for (D-07, D-09).
+   * @throws IdentityError with the reason for sending nothing, only when `strict` is set.
+   */
+  async request(reach: Reach, key: UserKey): Promise<void> {
+    if (this.settings.strict) return this.#send(reach, key);
+    // The answer does not wait, so its time tells nothing; the work keeps its own deadline.
+    const work = this.#send({ deadline: Date.now() + 10_000 }, key).catch((error: unknown) => {
+      if (!(error instanceof IdentityError))
+        this.log.error({ cause: (error as Error).name }, 'password reset failed');
+    });
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  /** Waits for what is still at work. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #send(reach: Reach, key: UserKey): Promise<void> {
+    const [domain, user] = await Promise.all([
+      this.states.domain(reach, key.domain_id),
+      this.users.find(reach, key),
+    ]);
+    assertEligible(domain, user, key);
+    await this.mongo.transaction(reach, async (tx) => {
+      if (this.settings.type === 'PASSWORD') await this.#mailPassword(tx, domain!, user!);
+      else await this.accounts.mailLink(tx, domain!, user!, 'reset_pwd_link_when_pw_forgotten', true);
+    });
+  }
+
+  /** The old password stays good until the mailed one is used (D-09). */
+  async #mailPassword(tx: Tx, domain: Domain, user: User): Promise<void> {
+    const temporary_password = temporaryPassword();
+    const expires_at = secondsAfter(this.clock.now(), this.settings.seconds);
+    const values = { temporary_password, console_link: this.mails.consoleLink(domain.name), expires_at };
+    const { email: to, language } = user;
+    const mail = {
+      template: 'temp_pwd_when_pw_forgotten' as const,
+      to,
+      language,
+      values,
+      user,
+      silent: true,
+    };
+    if (!(await this.mails.put(tx, mail))) return;
+    const mac = this.cipher.mac(temporaryContext(user), temporary_password);
+    await this.users.update(tx, user, { $set: { temporary_password: { mac, expires_at } } });
+  }
+}
+
+/** Why nothing is sent, in the order of contract/behaviour.md 2.5; disabled users and domains get nothing (D-09). */
+function assertEligible(domain: Domain | undefined, user: User | undefined, key: UserKey): void {
+  const { user_id } = key;
+  if (!user || domain?.state !== 'ENABLED' || user.state === 'DISABLED') throw userNotFound(key);
+  if (user.auth_type === 'EXTERNAL') {
+    throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
+  }
+  if (!user.email) throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_WITHOUT_EMAIL', { user_id });
+  if (!user.email_verified) throw new IdentityError('ERROR_VERIFICATION_UNAVAILABLE', { user_id });
+}

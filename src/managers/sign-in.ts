@@ -1,0 +1,239 @@
+import type { Cipher } from '../cipher.js';
+import type { Clock } from '../clock.js';
+import { epochSeconds } from '../clock.js';
+import type { Reach } from '../connectors/mongo.js';
+import { IdentityError, notFound } from '../errors.js';
+import { newTokenId } from '../ids.js';
+import type { User, UserChange, UserKey, UserWithSecrets, Users } from '../models/user.js';
+import type { Passwords } from '../password.js';
+import type { DomainStates } from './domain-states.js';
+import type { Mfa } from './mfa.js';
+import type { Sessions } from './sessions.js';
+import type { SignInGuard } from './sign-in-guard.js';
+import type { Tokens } from './tokens.js';
+
+/** A request of Token.issue. */
+export interface IssueRequest {
+  credentials: Record<string, unknown>;
+  auth_type: 'LOCAL' | 'EXTERNAL' | 'MFA';
+  domain_id: string;
+  timeout?: number;
+  verify_code?: string;
+}
+
+export interface SignInSettings {
+  accessSeconds: number;
+  accessMaxSeconds: number;
+  refreshSeconds: number;
+}
+
+/** The pair of tokens that a sign-in gives. */
+export interface IssuedTokens {
+  access_token: string;
+  refresh_token: string;
+}
+
+/** Life of the token that is good for setting up an enforced second factor alone, in seconds (D-11). */
+const ENROLMENT_SECONDS = 600;
+const ENROLMENT_PERMISSIONS = [
+  'identity:UserProfile.enable_mfa',
+  'identity:UserProfile.confirm_mfa',
+  'identity:UserProfile.get',
+];
+const REFRESH_MAX_SECONDS = 2_419_200;
+
+interface Credentials {
+  user_id: string;
+  password: string;
+}
+
+/** Signing in with a password and a second factor (contract/behaviour.md 4.1, Token.issue). */
+export class SignIn {
+  constructor(
+    private readonly users: Users,
+    private readonly states: DomainStates,
+    private readonly passwords: Passwords,
+    private readonly guard: SignInGuard,
+    private readonly mfa: Mfa,
+    private readonly tokens: Tokens,
+    private readonly sessions: Sessions,
+    private readonly cipher: Cipher,
+    private readonly clock: Clock,
+    private readonly settings: SignInSettings,
+  ) {}
+
+  /**
+   * Issues tokens for right credentials.
+   * @throws IdentityError ERROR_NOT_FOUND(domain_id), ERROR_DOMAIN_STATE, ERROR_INVALID_CREDENTIALS,
+   * ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, ERROR_USER_STATE_DISABLED, ERROR_MFA_REQUIRED,
+   * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED.
+   */
+  async issue(reach: Reach, request: IssueRequest, peer: string): Promise<IssuedTokens> {
+    const { domain_id } = request;
+    await this.#assertDomain(reach, domain_id);
+    const credentials = checkedCredentials(request);
+    const who = { domain_id, user_id: credentials.user_id, peer };
+    const user = await this.guard.attempt(reach, who, () => this.#prove(reach, request, credentials));
+    return this.#welcome(reach, user, request.timeout);
+  }
+
+  /**
+   * The user whose password this is, in the time of one hash whoever it is (D-07).
+   * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
+   */
+  async checkPassword(reach: Reach, key: UserKey, password: string): Promise<User> {
+    const user = await this.users.findWithSecrets(reach, key);
+    const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
+    const right = await this.passwords.matches(password, hash);
+    const mailed = !right && user !== undefined && this.#isTemporary(user, password);
+    if (!user || (!right && !mailed)) {
+      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
+    }
+    if (user.state === 'DISABLED')
+      throw new IdentityError('ERROR_USER_STATE_DISABLED', { user_id: user.user_id });
+    return mailed ? this.#adoptTemporary(reach, user, password) : user;
+  }
+
+  async #prove(reach: Reach, request: IssueRequest, credentials: Credentials): Promise<User> {
+    const key = { domain_id: request.domain_id, user_id: credentials.user_id };
+    if (request.auth_type === 'MFA')
+      return this.#proveFactor(reach, key, credentials.password, request.verify_code);
+    const user = await this.checkPassword(reach, key, credentials.password);
+    if (user.mfa?.state === 'ENABLED') return this.mfa.challenge(reach, user);
+    return user;
+  }
+
+  /** The second call: the password again, so that a code alone is worth nothing (D-02), and the code. */
+  async #proveFactor(reach: Reach, key: UserKey, password: string, code: string | undefined): Promise<User> {
+    const user = await this.checkPassword(reach, key, password).catch(asInvalidCredentials);
+    if (!(await this.mfa.isChallenged(reach, user))) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+    if (!code) {
+      await this.mfa.resend(reach, user);
+      throw new IdentityError('ERROR_NOT_AUTHENTICATED');
+    }
+    await this.mfa.prove(reach, user, code);
+    return user;
+  }
+
+  async #welcome(reach: Reach, user: User, timeout: number | undefined): Promise<IssuedTokens> {
+    const now = this.clock.now();
+    const session = { sid: newTokenId(), auth_time: epochSeconds(now) };
+    const change: UserChange = {
+      $set: { last_accessed_at: now, ...(user.state === 'PENDING' ? { state: 'ENABLED' } : {}) },
+    };
+    const current = await this.users.update(reach, user, change, {
+      state: { $ne: 'DISABLED' },
+      generation: user.generation,
+    });
+    if (!current) throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
+    if (user.required_actions.includes('ENFORCE_MFA')) return this.#refuseWithoutMfa(reach, user, session);
+    const claims = {
+      own: 'USER' as const,
+      did: user.domain_id,
+      aud: user.user_id,
+      gen: user.generation,
+      ...session,
+    };
+    const permissions = user.required_actions.includes('UPDATE_PASSWORD')
+      ? ['identity:UserProfile']
+      : undefined;
+    const [access_token, refresh_token] = await Promise.all([
+      this.tokens.sign(
+        reach,
+        { ...claims, typ: 'ACCESS_TOKEN', rol: 'USER', ...(permissions ? { permissions } : {}) },
+        accessSeconds(timeout, this.settings),
+      ),
+      this.tokens.sign(reach, { ...claims, typ: 'REFRESH_TOKEN' }, this.#refreshSeconds(user)),
+    ]);
+    return { access_token, refresh_token };
+  }
+
+  /** Clients expect the token for the set-up inside the error text (contract/errors.md 4). */
+  async #refuseWithoutMfa(
+    reach: Reach,
+    user: User,
+    session: { sid: string; auth_time: number },
+  ): Promise<never> {
+    const claims = {
+      typ: 'ACCESS_TOKEN' as const,
+      own: 'USER' as const,
+      did: user.domain_id,
+      aud: user.user_id,
+      rol: 'USER' as const,
+      gen: user.generation,
+      permissions: ENROLMENT_PERMISSIONS,
+      ...session,
+    };
+    const access_token = await this.tokens.sign(reach, claims, ENROLMENT_SECONDS);
+    throw new IdentityError('ERROR_MFA_NOT_ACTIVATED', {
+      user_id: user.user_id,
+      mfa_type: user.mfa?.mfa_type ?? 'EMAIL',
+      mfa_state: user.mfa?.state ?? 'DISABLED',
+      access_token,
+    });
+  }
+
+  async #assertDomain(reach: Reach, domain_id: string): Promise<void> {
+    const domain = await this.states.domain(reach, domain_id);
+    if (!domain) throw notFound({ domain_id });
+    if (domain.state !== 'ENABLED') throw new IdentityError('ERROR_DOMAIN_STATE', { domain_id });
+  }
+
+  #isTemporary(user: UserWithSecrets, password: string): boolean {
+    const temporary = user.temporary_password;
+    if (!temporary || temporary.expires_at <= this.clock.now()) return false;
+    return this.cipher.equal(this.cipher.mac(temporaryContext(user), password), temporary.mac);
+  }
+
+  /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
+  async #adoptTemporary(reach: Reach, user: UserWithSecrets, password: string): Promise<User> {
+    const hash = await this.passwords.hash(password);
+    const change: UserChange = {
+      $set: { password: hash, password_changed_at: this.clock.now() },
+      $unset: { temporary_password: '', kept_session: '' },
+      $addToSet: { required_actions: 'UPDATE_PASSWORD' },
+      $inc: { generation: 1 },
+    };
+    const unused = { 'temporary_password.mac': user.temporary_password!.mac };
+    const adopted = await this.users.update(reach, user, change, unused);
+    if (!adopted) throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
+    this.sessions.forget(user);
+    return adopted;
+  }
+
+  #refreshSeconds(user: User): number {
+    const own = user.role_type === 'DOMAIN_ADMIN' ? (user.refresh_timeout ?? 0) : 0;
+    return Math.min(Math.max(own, this.settings.refreshSeconds), REFRESH_MAX_SECONDS);
+  }
+}
+
+/** Seconds that an access token lives: the caller's wish up to the maximum, else the setting. */
+export function accessSeconds(timeout: number | undefined, settings: SignInSettings): number {
+  return timeout && timeout > 0 ? Math.min(timeout, settings.accessMaxSeconds) : settings.accessSeconds;
+}
+
+/** What the keyed hash of a mailed password is bound to. */
+export function temporaryContext(user: UserKey): string {
+  return `temporary-password:${user.domain_id}:${user.user_id}`;
+}
+
+/** Nothing but two strings gets near the database (D-45). */
+function checkedCredentials(request: IssueRequest): Credentials {
+  const { user_id, password } = request.credentials;
+  const bounded = (value: unknown): value is string =>
+    typeof value === 'string' && value !== '' && value.length <= 1024;
+  if (!bounded(user_id)) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+  if (request.auth_type === 'EXTERNAL') {
+    // No identity provider is connected in this version.
+    throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user_id.slice(0, 60) });
+  }
+  if (!bounded(password)) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+  return { user_id: user_id.trim(), password };
+}
+
+function asInvalidCredentials(error: unknown): never {
+  if (error instanceof IdentityError && error.reason === 'ERROR_AUTHENTICATION_FAILURE') {
+    throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+  }
+  throw error;
+}

@@ -1,0 +1,33 @@
+import * as OTPAuth from 'otpauth';
+
+const STEP_SECONDS = 30;
+const SECRET_BYTES = 20;
+/** Steps of drift accepted on either side (RFC 6238 5.2, D-05). */
+const DRIFT = 1;
+
+/** A new secret of 160 bits, as 32 base32 characters (contract/behaviour.md 1.6). */
+export function newOtpSecret(): string {
+  return new OTPAuth.Secret({ size: SECRET_BYTES }).base32;
+}
+
+/** The address that authenticator apps read from a QR code. */
+export function otpUri(secret: string, issuer: string, user_id: string): string {
+  const pair = `${encodeURIComponent(issuer)}:${encodeURIComponent(user_id)}`;
+  return `otpauth://totp/${pair}?secret=${secret}&issuer=${encodeURIComponent(issuer)}`;
+}
+
+/**
+ * The time step for which the code is right, or undefined. A step that was accepted before is not accepted again
+ * (RFC 6238 5.2).
+ */
+export function acceptedStep(secret: string, code: string, now: Date, lastStep: number): number | undefined {
+  const totp = new OTPAuth.TOTP({
+    secret: OTPAuth.Secret.fromBase32(secret),
+    digits: 6,
+    period: STEP_SECONDS,
+  });
+  const drift = totp.validate({ token: code, timestamp: now.getTime(), window: DRIFT });
+  if (drift === null) return undefined;
+  const step = Math.floor(now.getTime() / 1000 / STEP_SECONDS) + drift;
+  return step > lastStep ? step : undefined;
+}

@@ -1,0 +1,231 @@
+import type { Clock } from '../clock.js';
+import { secondsAfter } from '../clock.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError, requiredParameter } from '../errors.js';
+import type { PasswordLinks } from '../models/password-link.js';
+import type { User, UserChange, Users } from '../models/user.js';
+import { userNotFound } from '../models/user.js';
+import type { Passwords } from '../password.js';
+import { checkPasswordFormat } from '../password.js';
+import type { Codes } from './codes.js';
+import type { Mails } from './mail.js';
+import type { Caller, Sessions } from './sessions.js';
+import type { SignInGuard } from './sign-in-guard.js';
+
+/** What UserProfile.update may change. */
+export interface ProfileChange {
+  password?: string;
+  name?: string;
+  email?: string;
+  language?: string;
+  timezone?: string;
+  tags?: Record<string, unknown>;
+}
+
+/** A caller of UserProfile and the account that is theirs. */
+export type Owner = Caller & { account: User };
+
+/** People managing their own account (contract/behaviour.md 2). */
+export class UserProfiles {
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly users: Users,
+    private readonly links: PasswordLinks,
+    private readonly passwords: Passwords,
+    private readonly codes: Codes,
+    private readonly mails: Mails,
+    private readonly guard: SignInGuard,
+    private readonly sessions: Sessions,
+    private readonly clock: Clock,
+    private readonly settings: { recentSeconds: number },
+  ) {}
+
+  /**
+   * Changes the given fields. A new address is unproven until confirm_email (D-06); a password needs a pending
+   * UPDATE_PASSWORD or a recent sign-in (upstream-defects.md 5, row 2).
+   * @throws IdentityError ERROR_REQUIRED_PARAMETER(current_password), or a broken password rule.
+   */
+  async update(reach: Reach, owner: Owner, change: ProfileChange): Promise<User> {
+    const { account } = owner;
+    const { password, email, ...plain } = change;
+    if (password !== undefined) this.#assertMaySetPassword(owner);
+    const moved = email !== undefined && email !== account.email;
+    const set: UserChange = { $set: { ...plain, ...(moved ? { email, email_verified: false } : {}) } };
+    const secret =
+      password === undefined ? undefined : await this.#newPassword(reach, account, password, 'password');
+    if (!secret && Object.keys(set.$set!).length === 0) return account;
+    return this.#write(reach, account, async (tx) => {
+      const after = await this.#change(tx, account, merged(set, secret, moved, owner.session));
+      if (moved) await this.#tellOldAddress(tx, account, email);
+      if (secret) await this.#afterPassword(tx, account, owner);
+      if (moved) await this.codes.drop(tx, account, 'VERIFY_EMAIL');
+      return after;
+    });
+  }
+
+  /**
+   * Sets a new password; all tokens of before are dead afterwards (D-13).
+   * @throws IdentityError in the order of contract/behaviour.md 2.2; ERROR_LOGIN_BLOCKED after too many guesses.
+   */
+  async updatePassword(
+    reach: Reach,
+    owner: Owner & { peer: string },
+    newPassword: string,
+    currentPassword: string | undefined,
+  ): Promise<User> {
+    const { account } = owner;
+    const { user_id } = account;
+    if (account.auth_type !== 'LOCAL') {
+      throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
+    }
+    const pending = [...account.required_actions, ...owner.required_actions].includes('UPDATE_PASSWORD');
+    if (!pending && !currentPassword) throw requiredParameter('current_password');
+    checkPasswordFormat(newPassword, 'new_password');
+    if (!pending) await this.#checkCurrent(reach, owner, currentPassword!);
+    const known = pending ? undefined : currentPassword;
+    const secret = await this.#newPassword(reach, account, newPassword, 'new_password', known);
+    return this.#write(reach, account, async (tx) => {
+      const after = await this.#change(tx, account, secret);
+      await this.#afterPassword(tx, account, owner);
+      return after;
+    });
+  }
+
+  /**
+   * Mails a code to the given address, else to the stored one. Nothing changes before the code comes back (D-06).
+   * @throws IdentityError ERROR_REQUIRED_PARAMETER(email) without any address (D-43), ERROR_TOO_MANY_REQUESTS.
+   */
+  async verifyEmail(reach: Reach, account: User, email: string | undefined): Promise<void> {
+    const to = email ?? account.email;
+    if (!to) throw requiredParameter('email');
+    await this.mongo.transaction(reach, (tx) => this.codes.send(tx, account, 'VERIFY_EMAIL', to));
+  }
+
+  /**
+   * Stores the address that the newest code was mailed to, as proven. A new address ends other sessions and is told
+   * to the old one.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE.
+   */
+  async confirmEmail(reach: Reach, owner: Owner & { peer: string }, code: string): Promise<User> {
+    const { domain_id, user_id } = owner.account;
+    const who = { domain_id, user_id, peer: owner.peer };
+    return this.guard.attempt(reach, who, () => this.#confirmEmail(reach, owner, code));
+  }
+
+  async #confirmEmail(reach: Reach, owner: Owner, code: string): Promise<User> {
+    const { account } = owner;
+    const entry = await this.codes.guess(reach, account, 'VERIFY_EMAIL', code);
+    this.codes.check(entry, code);
+    const email = entry.address!;
+    const moved = email !== account.email;
+    return this.#write(reach, account, async (tx) => {
+      await this.codes.consume(tx, entry, code);
+      const set: UserChange = { $set: { email, email_verified: true } };
+      const after = await this.#change(tx, account, merged(set, undefined, moved, owner.session));
+      if (moved) await this.#tellOldAddress(tx, account, email);
+      return after;
+    });
+  }
+
+  #assertMaySetPassword(owner: Owner): void {
+    const { account } = owner;
+    if (account.auth_type !== 'LOCAL') {
+      throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', {
+        user_id: account.user_id,
+      });
+    }
+    const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
+    if (account.required_actions.includes('UPDATE_PASSWORD') || owner.signed_in_at >= since) return;
+    throw new IdentityError('ERROR_REQUIRED_PARAMETER', { key: 'current_password' }, [
+      {
+        field: 'current_password',
+        description: 'the sign-in is too old to set a password here: use UserProfile.update_password',
+      },
+    ]);
+  }
+
+  async #checkCurrent(reach: Reach, owner: Owner & { peer: string }, currentPassword: string): Promise<void> {
+    const { account } = owner;
+    const { domain_id, user_id } = account;
+    await this.guard.attempt(reach, { domain_id, user_id, peer: owner.peer }, async () => {
+      if (!(await this.#isCurrent(reach, account, currentPassword))) {
+        throw new IdentityError('ERROR_PASSWORD_NOT_MATCHED', { user_id });
+      }
+    });
+  }
+
+  /**
+   * The change that puts a new password in force and ends every session. With the current password at hand, a
+   * comparison with it saves a hash.
+   */
+  async #newPassword(
+    reach: Reach,
+    account: User,
+    password: string,
+    field: string,
+    current?: string,
+  ): Promise<UserChange> {
+    checkPasswordFormat(password, field);
+    const equal =
+      current === undefined ? await this.#isCurrent(reach, account, password) : password === current;
+    if (equal) {
+      throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id });
+    }
+    return {
+      $set: { password: await this.passwords.hash(password), password_changed_at: this.clock.now() },
+      $unset: { temporary_password: '', kept_session: '' },
+      $pull: { required_actions: 'UPDATE_PASSWORD' },
+      $inc: { generation: 1 },
+    };
+  }
+
+  async #isCurrent(reach: Reach, account: User, password: string): Promise<boolean> {
+    const stored = await this.users.findWithSecrets(reach, account);
+    return this.passwords.matches(password, stored?.password);
+  }
+
+  /** A link is used once and dead after any change of the password (D-10); the owner is told. */
+  async #afterPassword(tx: Tx, account: User, owner: Owner): Promise<void> {
+    if (owner.link && !(await this.links.consume(tx, account, owner.link))) {
+      throw new IdentityError('ERROR_AUTHENTICATE_FAILURE', { message: 'The link was used before.' });
+    }
+    await this.links.drop(tx, account);
+    if (!account.email_verified) return;
+    const values = { changed_at: this.clock.now(), timezone: account.timezone };
+    const { email: to, language } = account;
+    await this.mails.put(tx, { template: 'password_changed', to, language, values, user: account });
+  }
+
+  async #tellOldAddress(tx: Tx, account: User, new_email: string): Promise<void> {
+    if (!account.email || !account.email_verified) return;
+    const values = { changed_at: this.clock.now(), timezone: account.timezone, new_email };
+    const { email: to, language } = account;
+    await this.mails.put(tx, { template: 'email_changed', to, language, values, user: account });
+  }
+
+  async #change(tx: Tx, account: User, change: UserChange): Promise<User> {
+    const after = await this.users.update(tx, account, change);
+    if (!after) throw userNotFound(account);
+    return after;
+  }
+
+  async #write(reach: Reach, account: User, work: (tx: Tx) => Promise<User>): Promise<User> {
+    const after = await this.mongo.transaction(reach, work);
+    this.sessions.forget(account);
+    return after;
+  }
+}
+
+/** One change of all: plain fields, the password, and the end of other sessions when the address moved. */
+function merged(
+  set: UserChange,
+  secret: UserChange | undefined,
+  moved: boolean,
+  session: string | undefined,
+): UserChange {
+  if (secret) return { ...secret, $set: { ...set.$set, ...secret.$set } };
+  if (!moved) return set;
+  return session
+    ? { $set: { ...set.$set, kept_session: session }, $inc: { generation: 1 } }
+    : { ...set, $unset: { kept_session: '' }, $inc: { generation: 1 } };
+}

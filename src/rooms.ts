@@ -1,0 +1,182 @@
+import type { Logger } from 'pino';
+import { Cipher } from './cipher.js';
+import type { Clock } from './clock.js';
+import type { Config } from './config.js';
+import { Mongo } from './connectors/mongo.js';
+import { Smtp } from './connectors/smtp.js';
+import { Accounts } from './managers/accounts.js';
+import { Codes } from './managers/codes.js';
+import { DomainKeys } from './managers/domain-keys.js';
+import { DomainStates } from './managers/domain-states.js';
+import { Domains } from './managers/domains.js';
+import { Grants } from './managers/grants.js';
+import { Mails } from './managers/mail.js';
+import { MailDelivery } from './managers/mail-delivery.js';
+import { MailRenderer } from './managers/mail-renderer.js';
+import { Mfa } from './managers/mfa.js';
+import { MyWorkspaces } from './managers/my-workspaces.js';
+import { PasswordReset } from './managers/password-reset.js';
+import { Sessions } from './managers/sessions.js';
+import { SignInGuard } from './managers/sign-in-guard.js';
+import { SignIn } from './managers/sign-in.js';
+import { System } from './managers/system.js';
+import { Tokens } from './managers/tokens.js';
+import { UserProfiles } from './managers/user-profile.js';
+import { WorkspaceUsers } from './managers/workspace-users.js';
+import { Domains as DomainModel } from './models/domain.js';
+import { MailCounts } from './models/mail-count.js';
+import { Members } from './models/members.js';
+import { Outbox } from './models/outbox.js';
+import { PasswordLinks } from './models/password-link.js';
+import { PendingCodes } from './models/pending-code.js';
+import { RoleBindings } from './models/role-binding.js';
+import { Roles } from './models/role.js';
+import { SignInAttempts } from './models/sign-in-attempts.js';
+import { Users } from './models/user.js';
+import { WorkspaceGroups } from './models/workspace-group.js';
+import { Workspaces } from './models/workspace.js';
+import { Passwords } from './password.js';
+
+/** Everything that lives as long as the service. */
+export interface Rooms {
+  mongo: Mongo;
+  models: Models;
+  delivery: MailDelivery;
+  accounts: Accounts;
+  domains: Domains;
+  system: System;
+  signIn: SignIn;
+  grants: Grants;
+  sessions: Sessions;
+  profiles: UserProfiles;
+  mfa: Mfa;
+  reset: PasswordReset;
+  mine: MyWorkspaces;
+  workspaceUsers: WorkspaceUsers;
+}
+
+export type Models = ReturnType<typeof createModels>;
+
+function createModels(mongo: Mongo) {
+  const users = new Users(mongo);
+  return {
+    users,
+    members: new Members(users),
+    roles: new Roles(mongo),
+    bindings: new RoleBindings(mongo),
+    workspaces: new Workspaces(mongo),
+    groups: new WorkspaceGroups(mongo),
+    domains: new DomainModel(mongo),
+    links: new PasswordLinks(mongo),
+    codes: new PendingCodes(mongo),
+    attempts: new SignInAttempts(mongo),
+    outbox: new Outbox(mongo),
+    mailCounts: new MailCounts(mongo),
+  };
+}
+
+/** Makes every room of the service once and hands each what it needs; nothing else does. */
+export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
+  const { MONGODB_URI: uri, MONGODB_POOL_SIZE: poolSize, DATABASE_TIMEOUT_MS: timeoutMs } = config;
+  const mongo = new Mongo({ uri, poolSize, timeoutMs }, log);
+  const models = createModels(mongo);
+  const { users, roles, bindings, workspaces, links } = models;
+  const cipher = new Cipher(config.SERVICE_KEY);
+  const passwords = new Passwords(config.BCRYPT_COST);
+
+  const smtp = new Smtp(config.SMTP_URL, config.MAIL_BATCH);
+  const delivery = new MailDelivery(
+    models.outbox,
+    cipher,
+    new MailRenderer(config),
+    smtp,
+    config,
+    clock,
+    log,
+  );
+  const mails = new Mails(models.outbox, models.mailCounts, cipher, config, clock, delivery);
+
+  const states = new DomainStates(models.domains, workspaces, { cacheMs: config.DOMAIN_CACHE_MS });
+  const keys = new DomainKeys(models.domains, cipher, { cacheSeconds: config.KEY_CACHE_SECONDS });
+  const tokens = new Tokens(keys, clock);
+  const sessions = new Sessions(tokens, users, links, states, { cacheMs: config.USER_CACHE_MS });
+  const guard = new SignInGuard(models.attempts, clock, {
+    attempts: config.SIGN_IN_ATTEMPTS,
+    attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
+    windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
+  });
+  const codes = new Codes(models.codes, mails, cipher, clock, {
+    attempts: config.CODE_ATTEMPTS,
+    emailSeconds: config.EMAIL_CODE_SECONDS,
+    mfaSeconds: config.MFA_CODE_SECONDS,
+  });
+  const mfa = new Mfa(mongo, users, codes, mails, guard, sessions, cipher, clock, {
+    issuer: config.MFA_ISSUER,
+  });
+  const signInSettings = {
+    accessSeconds: config.ACCESS_TOKEN_SECONDS,
+    accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
+    refreshSeconds: config.REFRESH_TOKEN_SECONDS,
+  };
+  const accounts = new Accounts(users, links, passwords, tokens, mails, clock, {
+    defaultLanguage: config.DEFAULT_LANGUAGE,
+    resetPasswordType: config.RESET_PASSWORD_TYPE,
+    resetLinkSeconds: config.RESET_LINK_SECONDS,
+    invitationSeconds: config.INVITATION_SECONDS,
+    forceUpdate: config.FORCE_PASSWORD_CHANGE,
+  });
+  const domains = new Domains(mongo, models.domains, roles, bindings, accounts, keys, tokens, states, clock);
+  return {
+    mongo,
+    models,
+    delivery,
+    accounts,
+    domains,
+    sessions,
+    mfa,
+    system: new System(
+      mongo,
+      models.domains,
+      users,
+      bindings,
+      domains,
+      keys,
+      tokens,
+      { bootstrapSecret: config.BOOTSTRAP_SECRET },
+      (left, right) => cipher.equal(left, right),
+    ),
+    signIn: new SignIn(users, states, passwords, guard, mfa, tokens, sessions, cipher, clock, signInSettings),
+    grants: new Grants(users, roles, workspaces, states, tokens, sessions, clock, signInSettings),
+    profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, clock, {
+      recentSeconds: config.RECENT_SIGN_IN_SECONDS,
+    }),
+    reset: new PasswordReset(
+      mongo,
+      users,
+      states,
+      accounts,
+      mails,
+      cipher,
+      clock,
+      {
+        type: config.RESET_PASSWORD_TYPE,
+        strict: config.RESET_PASSWORD_STRICT,
+        seconds: config.RESET_LINK_SECONDS,
+      },
+      log,
+    ),
+    mine: new MyWorkspaces(users, roles, workspaces, models.groups),
+    workspaceUsers: new WorkspaceUsers(
+      mongo,
+      users,
+      models.members,
+      roles,
+      bindings,
+      workspaces,
+      accounts,
+      states,
+      clock,
+      { maxRows: config.PAGE_LIMIT, findWithoutKeyword: config.FIND_WITHOUT_KEYWORD },
+    ),
+  };
+}

@@ -1,0 +1,158 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import pino from 'pino';
+import { systemClock } from './clock.js';
+import { readConfig } from './config.js';
+import type { Reach } from './connectors/mongo.js';
+import { newId } from './ids.js';
+import type { RoleType } from './models/role.js';
+import type { WorkspaceRoleType } from './models/user.js';
+import { temporaryPassword } from './password.js';
+import { createRooms } from './rooms.js';
+import type { Rooms } from './rooms.js';
+
+/** A row of the accounts file. */
+interface Account {
+  domain_id: string;
+  domain_name: string;
+  user_id: string;
+  password: string;
+  role_type: RoleType | 'USER';
+  workspaces: { workspace_id: string; name: string; role_type: WorkspaceRoleType }[];
+}
+
+interface Person {
+  user_id: string;
+  name: string;
+  language?: string;
+  timezone?: string;
+  role: WorkspaceRoleType;
+}
+
+const DOMAIN_NAME = 'demo';
+const ADMIN = 'admin@example.com';
+const PEOPLE: Record<'alpha' | 'beta', Person[]> = {
+  alpha: [
+    { user_id: 'olivia@example.com', name: 'Olivia Owner', role: 'WORKSPACE_OWNER' },
+    { user_id: 'max@example.com', name: 'Max Member', role: 'WORKSPACE_MEMBER' },
+    {
+      user_id: 'minji@example.com',
+      name: '김민지',
+      language: 'ko',
+      timezone: 'Asia/Seoul',
+      role: 'WORKSPACE_MEMBER',
+    },
+    {
+      user_id: 'haruto@example.com',
+      name: '佐藤陽翔',
+      language: 'ja',
+      timezone: 'Asia/Tokyo',
+      role: 'WORKSPACE_MEMBER',
+    },
+  ],
+  beta: [
+    { user_id: 'bruno@example.com', name: 'Bruno Owner', role: 'WORKSPACE_OWNER' },
+    { user_id: 'carla@example.com', name: 'Carla Member', role: 'WORKSPACE_MEMBER' },
+    { user_id: 'dmitri@example.com', name: 'Dmitri Member', role: 'WORKSPACE_MEMBER' },
+  ],
+};
+
+/**
+ * Fills an empty database with the root domain and a domain with people in it, and writes their passwords to
+ * the file named by ACCOUNTS_FILE, readable by its owner alone. A database with domains in it is left as it is.
+ */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const rooms = createRooms(config, systemClock, pino({ level: 'silent' }));
+  await rooms.mongo.start();
+  try {
+    const reach = { deadline: Date.now() + 60_000 };
+    if (await rooms.models.domains.any(reach)) {
+      process.stdout.write('The database is in use already; nothing was changed.\n');
+      return;
+    }
+    writeAccounts(config.ACCOUNTS_FILE, [...(await seedDemo(rooms, reach)), await seedRoot(rooms, reach)]);
+  } finally {
+    await rooms.mongo.close();
+  }
+}
+
+async function seedRoot(rooms: Rooms, reach: Reach): Promise<Account> {
+  const password = temporaryPassword();
+  const admin = { user_id: 'root@example.com', name: 'System Admin', password };
+  const { domain } = await rooms.system.init(reach, { local: true }, admin, false);
+  return account(domain.domain_id, domain.name, admin.user_id, password, 'DOMAIN_ADMIN');
+}
+
+async function seedDemo(rooms: Rooms, reach: Reach): Promise<Account[]> {
+  const password = temporaryPassword();
+  const admin = { user_id: ADMIN, name: 'Ada Admin', email: ADMIN, password };
+  const { domain_id } = await rooms.domains.create(reach, DOMAIN_NAME, undefined, admin);
+  await markProven(rooms, reach, domain_id, ADMIN);
+  const accounts = [account(domain_id, DOMAIN_NAME, ADMIN, password, 'DOMAIN_ADMIN')];
+  for (const [name, people] of Object.entries(PEOPLE)) {
+    const workspace = { workspace_id: await seedWorkspace(rooms, reach, domain_id, name), name };
+    for (const person of people) {
+      const own = temporaryPassword();
+      await seedPerson(rooms, reach, domain_id, workspace.workspace_id, person, own);
+      const one = account(domain_id, DOMAIN_NAME, person.user_id, own, 'USER');
+      accounts.push({ ...one, workspaces: [{ ...workspace, role_type: person.role }] });
+    }
+  }
+  return accounts;
+}
+
+async function seedWorkspace(rooms: Rooms, reach: Reach, domain_id: string, name: string): Promise<string> {
+  const workspace_id = newId('workspace');
+  await rooms.models.workspaces.insert(reach, {
+    workspace_id,
+    name,
+    state: 'ENABLED',
+    created_by: ADMIN,
+    is_managed: false,
+    is_dormant: false,
+    dormant_ttl: -1,
+    user_count: 0,
+    domain_id,
+    created_at: systemClock.now(),
+  });
+  return workspace_id;
+}
+
+async function seedPerson(
+  rooms: Rooms,
+  reach: Reach,
+  domain_id: string,
+  workspace_id: string,
+  { role, ...person }: Person,
+  password: string,
+): Promise<void> {
+  const role_id = role === 'WORKSPACE_OWNER' ? 'managed-workspace-owner' : 'managed-workspace-member';
+  const user = { ...person, email: person.user_id, auth_type: 'LOCAL' as const, password };
+  await rooms.workspaceUsers.create(reach, { domain_id, workspace_id }, user, role_id);
+  await markProven(rooms, reach, domain_id, person.user_id);
+}
+
+async function markProven(rooms: Rooms, reach: Reach, domain_id: string, user_id: string): Promise<void> {
+  await rooms.models.users.update(reach, { domain_id, user_id }, { $set: { email_verified: true } });
+}
+
+function account(
+  domain_id: string,
+  domain_name: string,
+  user_id: string,
+  password: string,
+  role_type: Account['role_type'],
+): Account {
+  return { domain_id, domain_name, user_id, password, role_type, workspaces: [] };
+}
+
+function writeAccounts(file: string, accounts: readonly Account[]): void {
+  writeFileSync(file, `${JSON.stringify(accounts, undefined, 2)}\n`, { mode: 0o600 });
+  // The mode above counts for a new file only.
+  chmodSync(file, 0o600);
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
