@@ -95,7 +95,7 @@ export function enumValue<const T extends readonly [string, ...string[]]>(values
 export const flag = z.boolean().default(false);
 
 /** A field that is on the wire and has no effect here. */
-export const ignored = z.unknown();
+export const ignored = z.unknown().optional();
 
 /** Name of a domain. */
 export const domainName = text(255);

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { createFileRegistry, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
+import type { DescMethod, JsonValue } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { Client, Metadata, credentials } from '@grpc/grpc-js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field in tests
+export type Answer = any;
+
+/** Calls a method with a JSON message and answers one. */
+export type Call = (
+  method: string,
+  request?: object,
+  token?: string,
+  metadata?: Record<string, string>,
+) => Promise<Answer>;
+
+const PACKAGE = 'spaceone.api.identity.v2';
+const set = fromBinary(
+  FileDescriptorSetSchema,
+  readFileSync(new URL('../src/gen/descriptor.binpb', import.meta.url)),
+);
+const registry = createFileRegistry(set);
+
+/** A client that knows nothing but the descriptor: it encodes with other code than the service decodes with. */
+export class WireClient {
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure());
+  }
+
+  /**
+   * Calls `UserProfile.get`, or a method outside the package by its full name `spaceone.api.core.v1.ServerInfo.get_version`.
+   * @throws ServiceError as grpc-js gives it.
+   */
+  call(
+    method: string,
+    request: object = {},
+    token?: string,
+    metadata: Record<string, string> = {},
+  ): Promise<Answer> {
+    const found = methodOf(method);
+    const sent = new Metadata();
+    if (token) sent.set('token', token);
+    for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
+    const message = fromJson(found.input, request as JsonValue, { registry });
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        `/${found.parent.typeName}/${found.name}`,
+        (value: typeof message) => Buffer.from(toBinary(found.input, value)),
+        (bytes: Buffer) => bytes,
+        message,
+        sent,
+        (error, bytes) => {
+          if (error) reject(error);
+          else
+            resolve(
+              toJson(found.output, fromBinary(found.output, bytes!), { registry, useProtoFieldName: true }),
+            );
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+/** Every method that the descriptor declares for our package, as `UserProfile.get`. */
+export function declaredMethods(): string[] {
+  return [...registry]
+    .filter((one) => one.kind === 'service' && one.typeName.startsWith(PACKAGE))
+    .flatMap((service) =>
+      service.kind === 'service' ? service.methods.map((one) => `${service.name}.${one.name}`) : [],
+    );
+}
+
+function methodOf(method: string): DescMethod {
+  const at = method.lastIndexOf('.');
+  const service = method.slice(0, at);
+  const found = registry.getService(service.includes('.') ? service : `${PACKAGE}.${service}`);
+  const rpc = found?.methods.find((one) => one.name === method.slice(at + 1));
+  if (!rpc) throw new Error(`the descriptor has no method ${method}`);
+  return rpc;
+}
