@@ -11,6 +11,7 @@ export class Children {
   #running = [];
   #stopping = false;
   #died;
+  #endings = [];
 
   /** Settles with the child that ended although nobody stopped it. */
   constructor() {
@@ -24,10 +25,12 @@ export class Children {
 
   /**
    * Starts one program; what it prints goes to the log file.
-   * @param {{ name: string, command: string[], log: string, env?: object }} what
+   * @param {{ name: string, command: string[], log: string, env?: object, passing?: boolean }} what
+   *   passing: it does its work and ends by itself
    * @returns the child: name, log and whether it has ended
    */
-  start({ name, command: [program, ...args], log, env }) {
+  start({ name, command: [program, ...args], log, env, passing = false }) {
+    if (this.#stopping) throw new Error('nothing is started any more');
     const output = openSync(log, 'w', 0o600);
     // A process group of its own: Ctrl-C reaches only this process, which then stops everything in order.
     const options = { env: { ...process.env, ...env }, stdio: ['ignore', output, output], detached: true };
@@ -44,7 +47,7 @@ export class Children {
         child.ended = true;
         child.reason ??= reason;
         resolve();
-        if (!this.#stopping) this.#died(child);
+        if (!this.#stopping && !(passing && reason === 'with code 0')) this.#died(child);
       };
       child.process.once('error', (error) => end(error.message));
       child.process.once('exit', (code, signal) => end(signal ? `by ${signal}` : `with code ${code}`));
@@ -53,17 +56,24 @@ export class Children {
     return child;
   }
 
+  /** Has something done when everything is stopped. */
+  atEnd(ending) {
+    this.#endings.push(ending);
+  }
+
   /** Stops everything, the last started first; each gets time to finish its work. */
   async stop() {
     this.#stopping = true;
     for (const child of this.#running.reverse()) {
       if (child.ended) continue;
-      child.process.kill('SIGTERM');
+      // What ends by itself is let finish: half of its work would be worse than none.
+      if (!child.passing) child.process.kill('SIGTERM');
       const timer = setTimeout(() => child.process.kill('SIGKILL'), PATIENCE_MS);
       await child.exit;
       clearTimeout(timer);
     }
     this.#running = [];
+    for (const ending of this.#endings) ending();
   }
 }
 

@@ -9,11 +9,12 @@ const START_MS = 60_000;
 /**
  * Starts a database server of our own: a replica set of one node, because transactions need one.
  * @param {import('./children.mjs').Children} children
- * @param {{ tools: { mongod?: string, secantusd?: string }, port: number, folder: string, log: string }} options
+ * @param {{ tools: { mongod?: string, secantusd?: string }, port: number, folder: string, log: string, name?: string }} options
  *   folder: where the data live; a folder that one engine has filled stays with it
- * @returns {Promise<string>} the address of the server, without a database name
+ *   name: of the database, for its address
+ * @returns {Promise<string>} the address
  */
-export async function startDatabase(children, { tools, port, folder, log }) {
+export async function startDatabase(children, { tools, port, folder, log, name = '' }) {
   const own = { mongod: join(folder, 'mongod'), secantusd: join(folder, 'secantus') };
   const useMongod = tools.mongod && !(tools.secantusd && existsSync(own.secantusd));
   const command = useMongod
@@ -27,9 +28,8 @@ export async function startDatabase(children, { tools, port, folder, log }) {
     () => child.ended,
   );
   if (!ready) throw lastWords(child);
-  const address = `mongodb://127.0.0.1:${port}/`;
-  if (useMongod) await initiateReplicaSet(address, `127.0.0.1:${port}`);
-  return `${address}?directConnection=true`;
+  if (useMongod) await initiateReplicaSet(port);
+  return databaseAddress(port, name);
 }
 
 /** A server whose data are gone when it stops, for tests. */
@@ -53,7 +53,7 @@ export async function startPassingDatabase(children, { tools, port, folder, log 
     ))
   )
     throw lastWords(child);
-  return `mongodb://127.0.0.1:${port}/?directConnection=true`;
+  return databaseAddress(port);
 }
 
 function mongodCommand(program, folder, port) {
@@ -84,9 +84,14 @@ function secantusCommand(program, folder, port) {
   ];
 }
 
-async function initiateReplicaSet(address, host) {
+function databaseAddress(port, name = '') {
+  return `mongodb://127.0.0.1:${port}/${name}?directConnection=true`;
+}
+
+async function initiateReplicaSet(port) {
   const { MongoClient } = await import('mongodb');
-  const client = await MongoClient.connect(`${address}?directConnection=true`);
+  const host = `127.0.0.1:${port}`;
+  const client = await MongoClient.connect(databaseAddress(port));
   try {
     const admin = client.db('admin');
     await admin

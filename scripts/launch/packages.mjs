@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Not by name: a Node that lacks one of these is to be told its version, not a missing export.
+import fs from 'node:fs';
 import { inRoot, root, toolsFolder } from './places.mjs';
 import { Problem } from './problem.mjs';
 import { runStep } from './steps.mjs';
@@ -18,9 +18,9 @@ export function checkMachine() {
       `Node ${process.versions.node} is too old: install Node ${OLDEST_NODE.join('.')} or newer.`,
     );
   }
-  const { bavail, bsize } = statfsSync(root);
+  const { bavail, bsize } = fs.statfsSync(root);
   const free = Math.floor((bavail * bsize) / 1e6);
-  const needed = existsSync(inRoot('node_modules')) ? MEGABYTES_TO_RUN : MEGABYTES_TO_INSTALL;
+  const needed = fs.existsSync(inRoot('node_modules')) ? MEGABYTES_TO_RUN : MEGABYTES_TO_INSTALL;
   if (free < needed) {
     throw new Problem(
       `Only ${free} MB are free on the disk of ${root}: free at least ${needed} MB and start again.`,
@@ -31,17 +31,21 @@ export function checkMachine() {
 /** Installs the Node packages of package-lock.json unless they are there. */
 export async function installPackages() {
   if (packagesMatchLock()) return;
-  await runStep('Installing Node packages', ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'], {
-    remedy: 'Is the npm registry reachable from here?',
-  });
+  await runStep(
+    'Installing Node packages',
+    ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      remedy: 'Is the npm registry reachable from here?',
+    },
+  );
 }
 
 /** By content rather than by time: npm writes the lock file and its record of what is installed in either order. */
 function packagesMatchLock() {
   const record = inRoot('node_modules/.package-lock.json');
-  if (!existsSync(record)) return false;
-  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
-  const { packages } = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'));
+  if (!fs.existsSync(record)) return false;
+  const installed = JSON.parse(fs.readFileSync(record, 'utf8')).packages;
+  const { packages } = JSON.parse(fs.readFileSync(inRoot('package-lock.json'), 'utf8'));
   return Object.entries(packages).every(
     ([path, { version, optional }]) =>
       path === '' || (installed[path] ? installed[path].version === version : optional === true),
@@ -50,18 +54,22 @@ function packagesMatchLock() {
 
 /** Writes src/gen from proto/; the generator itself knows when nothing has changed. */
 export async function generateCode() {
-  await runStep('Generating code from proto/', ['node', 'scripts/generate.mjs']);
+  await runStep('Generating code from proto/', [process.execPath, 'scripts/generate.mjs'], { brief: true });
 }
 
 /** Compiles src to dist unless dist was made from the same sources. */
 export async function build() {
   const stamp = inRoot('.tools/build.sha256');
   const current = sourcesHash();
-  if (existsSync(inRoot('dist/main.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === current)
+  if (
+    fs.existsSync(inRoot('dist/main.js')) &&
+    fs.existsSync(stamp) &&
+    fs.readFileSync(stamp, 'utf8') === current
+  )
     return;
   await runStep('Building the service', ['npm', 'run', '--silent', 'build']);
-  mkdirSync(toolsFolder, { recursive: true });
-  writeFileSync(stamp, current);
+  fs.mkdirSync(toolsFolder, { recursive: true });
+  fs.writeFileSync(stamp, current);
 }
 
 function sourcesHash() {
@@ -75,14 +83,15 @@ function sourcesHash() {
     'buf.gen.yaml',
   ];
   for (const name of [...loose, ...filesUnder('src'), ...filesUnder('proto'), 'scripts/copy-assets.mjs']) {
-    hash.update(`${name}\0`).update(readFileSync(inRoot(name)));
+    hash.update(`${name}\0`).update(fs.readFileSync(inRoot(name)));
   }
   return hash.digest('hex');
 }
 
 function filesUnder(folder) {
-  return readdirSync(inRoot(folder), { recursive: true })
+  return fs
+    .readdirSync(inRoot(folder), { recursive: true })
     .map((name) => `${folder}/${name}`)
-    .filter((name) => !name.startsWith('src/gen/') && statSync(inRoot(name)).isFile())
+    .filter((name) => !name.startsWith('src/gen/') && fs.statSync(inRoot(name)).isFile())
     .sort();
 }

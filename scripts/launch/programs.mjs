@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderEnvoy } from '../render-envoy.mjs';
+import { inRoot } from './places.mjs';
+
+/** The mail catcher: SMTP on one port, its page on the other. */
+export function startMailbox(children, { port, logs }) {
+  const listen = ['--ip', '127.0.0.1', '--web-ip', '127.0.0.1'];
+  const ports = ['--smtp', String(port.SMTP_PORT), '--web', String(port.MAILBOX_PORT)];
+  const program = inRoot('node_modules/maildev/dist/bin/maildev.js');
+  return children.start({
+    name: 'mailbox',
+    command: [process.execPath, program, ...listen, ...ports, '--max-emails', '1000', '--silent'],
+    log: join(logs, 'mailbox.log'),
+  });
+}
+
+/** The environment of the service: what the person set, and the rest so that everything fits together. */
+export function serviceEnvironment({ port, accounts, smtpUrl }, secrets, mongoUri) {
+  return {
+    ...secrets,
+    ...(process.env.SERVICE_KEY ? { SERVICE_KEY: process.env.SERVICE_KEY } : {}),
+    ...(process.env.BOOTSTRAP_SECRET ? { BOOTSTRAP_SECRET: process.env.BOOTSTRAP_SECRET } : {}),
+    GRPC_HOST: '127.0.0.1',
+    GRPC_PORT: String(port.GRPC_PORT),
+    MONGODB_URI: mongoUri,
+    SMTP_URL: smtpUrl ?? `smtp://127.0.0.1:${port.SMTP_PORT}`,
+    ACCOUNTS_FILE: accounts,
+  };
+}
+
+/** The service itself. */
+export function startService(children, { logs }, environment) {
+  return children.start({
+    name: 'service',
+    command: [process.execPath, inRoot('dist/main.js')],
+    log: join(logs, 'service.log'),
+    env: environment,
+  });
+}
+
+/** Makes the first accounts in an empty database. */
+export function startSeed(children, { logs }, environment) {
+  return children.start({
+    name: 'first accounts',
+    command: [process.execPath, inRoot('dist/seed.js')],
+    log: join(logs, 'seed.log'),
+    env: environment,
+    passing: true,
+  });
+}
+
+/** The REST edge, with the configuration of envoy.yaml. */
+export function startEdge(children, { port, logs, folder }, envoy) {
+  const configuration = join(folder, 'envoy.yaml');
+  writeFileSync(
+    configuration,
+    renderEnvoy({ REST_PORT: String(port.REST_PORT), GRPC_PORT: String(port.GRPC_PORT) }),
+    { mode: 0o600 },
+  );
+  return children.start({
+    name: 'REST edge (Envoy)',
+    command: [envoy, '-c', configuration, '--disable-hot-restart', '--concurrency', '2', '-l', 'warning'],
+    log: join(logs, 'envoy.log'),
+  });
+}
