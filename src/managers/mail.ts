@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 import type { Tx } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError } from '../errors.js';
+import { identityKey } from '../ids.js';
 import type { MailCounts } from '../models/mail-count.js';
 import type { Outbox } from '../models/outbox.js';
 import type { UserKey } from '../models/user.js';
@@ -95,7 +96,7 @@ export class Mails {
     const { domain_id, user_id } = mail.user;
     const keys = [
       this.cipher.mac(`mail-count:${kind}:user`, JSON.stringify([domain_id, user_id])),
-      this.cipher.mac(`mail-count:${kind}:address`, mail.to.toLowerCase()),
+      this.cipher.mac(`mail-count:${kind}:address`, identityKey(mail.to)),
     ];
     return this.counts.count(tx, keys, this.settings.MAIL_LIMIT_PER_HOUR, HOUR_SECONDS, now);
   }

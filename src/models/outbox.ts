@@ -50,7 +50,7 @@ schema.index({ purge_at: 1 }, { expireAfterSeconds: 0 });
 export class Outbox {
   readonly #records: Records<OutboxMail>;
 
-  constructor(mongo: Mongo) {
+  constructor(private readonly mongo: Mongo) {
     this.#records = records(mongo.model('outbox', schema));
   }
 
@@ -65,8 +65,9 @@ export class Outbox {
     );
   }
 
-  /** Ids of mails that are due, the longest waiting first. */
+  /** Ids of mails that are due, the longest waiting first; none while the database is away. */
   async due(reach: Reach, now: Date, limit: number): Promise<string[]> {
+    if (!this.mongo.available) return [];
     const filter = { state: 'QUEUED' as const, next_attempt_at: { $lte: now } };
     const found = await this.#records
       .find(filter, { ...options(reach), projection: { _id: 1 } })
