@@ -1,8 +1,10 @@
 // Writes every mail in every language to .data/mails, to be looked at in a browser.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { register } from 'tsx/esm/api';
+import { installPackages } from './launch/packages.mjs';
 
+await installPackages();
+const { register } = await import('tsx/esm/api');
 register();
 const { MailRenderer } = await import('../src/managers/mail-renderer.ts');
 const { readConfig } = await import('../src/config.ts');
