@@ -55,12 +55,15 @@ export class Mails {
 
   /**
    * Queues a mail; it goes out when the transaction is committed and never when it is not. False when
-   * `silent` is set and the limit is reached.
+   * `silent` is set and the limit is reached, or a notice has no address that it could go to.
    * @throws IdentityError ERROR_TOO_MANY_REQUESTS when the user or the address got too many mails of this
    * kind in an hour (D-08); ERROR_INCORRECT_EMAIL_FORMAT when `to` is not one plain address (D-21).
    */
   async put<T extends MailTemplate>(tx: Tx, mail: MailRequest<T>): Promise<boolean> {
+    const isNotice = mailShapes[mail.template].limit === undefined;
     if (!isEmailAddress(mail.to)) {
+      // The change that a notice tells of must not fail for an old address that nobody can mail to.
+      if (isNotice) return false;
       throw new IdentityError('ERROR_INCORRECT_EMAIL_FORMAT', { rule: 'one address, as name@domain' });
     }
     const values = storedValues(mail.template, mail.values);
