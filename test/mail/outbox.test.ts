@@ -119,7 +119,13 @@ test.each(['a@x.io,b@y.io', 'a@x.io\r\nBcc: b@y.io', 'Eve <a@x.io>', '"a b"@x.io
 test('a notice to an address that cannot be mailed to does not fail the change', async () => {
   const values = { changed_at: new Date(), timezone: 'UTC' };
   const user = { domain_id: 'domain-1', user_id: 'imported' };
-  const notice = { template: 'password_changed' as const, to: 'not an address', language: 'en', user, values };
+  const notice = {
+    template: 'password_changed' as const,
+    to: 'not an address',
+    language: 'en',
+    user,
+    values,
+  };
   expect(await put(notice)).toBe(false);
   expect(await system.documents('outbox')).toEqual([]);
 });
