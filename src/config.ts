@@ -34,7 +34,7 @@ const oneOf = <const T extends readonly [string, ...string[]]>(
   type: values.join(' or '),
   meaning,
   fallback,
-  schema: z.enum(values, { error: `must be ${values.join(' or ')}` }) as unknown as z.ZodType<T[number]>,
+  schema: z.enum(values, { error: `must be ${values.join(' or ')}` }),
 });
 
 const flag = (fallback: boolean, meaning: string): Setting<boolean> => ({

@@ -1,4 +1,4 @@
-import type { AuthType, UserInfo } from '../gen/spaceone/api/identity/v2/user.js';
+import type { UserInfo } from '../gen/spaceone/api/identity/v2/user.js';
 import { DomainInfo } from '../gen/spaceone/api/identity/v2/domain.js';
 import { RoleBindingInfo } from '../gen/spaceone/api/identity/v2/role_binding.js';
 import { MyWorkspaceGroupInfo, MyWorkspaceInfo } from '../gen/spaceone/api/identity/v2/user_profile.js';
@@ -39,7 +39,7 @@ export function toWorkspaceUserInfo({ domain_id, user, membership }: WorkspaceUs
     state: user.state,
     email: user.email,
     email_verified: user.email_verified,
-    auth_type: user.auth_type as AuthType | undefined,
+    auth_type: user.auth_type,
     role_type: user.role_type,
     language: user.language,
     timezone: user.timezone,

@@ -59,7 +59,7 @@ export class MyWorkspaces {
     const groups = await this.groups.list(
       reach,
       domain_id,
-      user.role_type === 'DOMAIN_ADMIN' ? 'all' : user.user_id,
+      user.role_type === 'DOMAIN_ADMIN' ? undefined : user.user_id,
     );
     const ids = [...new Set(groups.flatMap((group) => group.users.map((one) => one.user_id)))];
     const users =

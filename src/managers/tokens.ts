@@ -1,5 +1,4 @@
 import { SignJWT, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import type { JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { epochSeconds } from '../clock.js';
@@ -57,7 +56,7 @@ export class Tokens {
     const key = await this.keys.signing(reach, claims.did, keyUseOf(claims.typ));
     const now = epochSeconds(this.clock.now());
     const payload = { jti: newTokenId(), ...claims, iss: ISSUER, ver: VERSION, iat: now };
-    const token = new SignJWT((seconds ? { ...payload, exp: now + seconds } : payload) as JWTPayload);
+    const token = new SignJWT(seconds ? { ...payload, exp: now + seconds } : payload);
     return token.setProtectedHeader({ alg: 'RS256', kid: key.kid }).sign(key.private);
   }
 

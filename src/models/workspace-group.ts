@@ -59,11 +59,11 @@ export class WorkspaceGroups {
     await this.#records.insertOne({ ...group }, options(reach));
   }
 
-  /** Groups by name: those that list the user, or all of the domain. */
-  async list(reach: Reach, domain_id: string, user_id: string | 'all'): Promise<WorkspaceGroup[]> {
+  /** Groups by name: those that list the user; without one, all of the domain. */
+  async list(reach: Reach, domain_id: string, user_id?: string): Promise<WorkspaceGroup[]> {
     const filter = {
       domain_id: String(domain_id),
-      ...(user_id === 'all' ? {} : { 'users.user_id': String(user_id) }),
+      ...(user_id === undefined ? {} : { 'users.user_id': String(user_id) }),
     };
     return this.#records
       .find(filter, { ...options(reach), projection: { _id: 0 } })

@@ -136,7 +136,7 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
 function deadline(
   call: Call,
   grpcCall: ServerUnaryCall<object, object>,
-): { expired: Promise<never>; clear(): void } {
+): { expired: Promise<never>; clear: () => void } {
   let clear = () => {};
   const expired = new Promise<never>((_resolve, reject) => {
     const timer = setTimeout(

@@ -36,7 +36,7 @@ export interface Method<Request, Response> {
   access: Access;
   fields: Record<keyof Request, z.ZodType>;
   schema: z.ZodType;
-  run(request: never, call: never): Promise<Response> | Response;
+  run: (request: never, call: never) => Promise<Response> | Response;
 }
 
 /** The methods of a service, typed by its generated definition: leaving one out does not compile. */

@@ -88,7 +88,7 @@ export const struct = object;
 export function enumValue<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number]> {
   return z.enum(values, {
     error: (issue) => (issue.input === undefined ? undefined : `must be one of ${values.join(', ')}`),
-  }) as unknown as z.ZodType<T[number]>;
+  });
 }
 
 /** A true or absent flag. */

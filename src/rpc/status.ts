@@ -1,5 +1,5 @@
-import { Metadata, status } from '@grpc/grpc-js';
-import type { StatusObject } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
+import type { StatusObject, status } from '@grpc/grpc-js';
 import { IdentityError } from '../errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RequestInfo } from '../gen/google/rpc/error_details.js';
