@@ -12,6 +12,7 @@ import { accepts, isServing, until } from './launch/wait.mjs';
 import { followWarnings } from './launch/warnings.mjs';
 
 const START_MS = 60_000;
+const LOOK_EVERY_MS = 500;
 
 async function main() {
   const settings = readSettings(process.env);
@@ -29,9 +30,7 @@ async function main() {
 /** Starts everything, waits for the end, and stops everything, whatever that end was. */
 async function run(settings, tools) {
   const children = new Children();
-  const interrupted = new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));
-  });
+  const interrupted = interruption();
   try {
     const started = startAll(children, settings, tools);
     const failed = await Promise.race([started.then(() => children.died), children.died, interrupted]);
@@ -42,6 +41,19 @@ async function run(settings, tools) {
     forgetRunning(settings.folder);
   }
   console.log('Everything is stopped.');
+}
+
+/** Settles when somebody wants the end. */
+function interruption() {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));
+    // A killed npm does not pass the signal on through its shell; that its process is gone is all there is to see.
+    const parent = process.ppid;
+    const look = () => process.ppid !== parent && resolve(undefined);
+    if (process.env.npm_lifecycle_event) setInterval(look, LOOK_EVERY_MS).unref();
+    // The terminal may be gone as well.
+    process.stdout.on('error', () => resolve(undefined));
+  });
 }
 
 async function startAll(children, settings, tools) {

@@ -37,7 +37,7 @@ export class Children {
     const child = {
       name,
       log,
-      program: basename(program),
+      program: basename(program === process.execPath ? args[0] : program),
       ended: false,
       process: spawn(program, args, options),
     };
