@@ -79,8 +79,10 @@ export class Children {
 
 /** What a child said last, for people. */
 export function lastWords({ name, log, reason }) {
-  const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-SHOWN_LINES);
-  return new Problem(
-    `The ${name} ended ${reason ?? 'early'}; the end of ${log}:\n${lines.map((line) => `    ${line}`).join('\n')}`,
-  );
+  const text = readFileSync(log, 'utf8').trimEnd();
+  const lines = text.split('\n').slice(-SHOWN_LINES);
+  const words = text
+    ? `; the end of ${log}:\n${lines.map((line) => `    ${line}`).join('\n')}`
+    : ' and said nothing.';
+  return new Problem(`The ${name} ended ${reason ?? 'early'}${words}`);
 }

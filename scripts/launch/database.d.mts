@@ -10,3 +10,15 @@ export function startPassingDatabase(
     log: string;
   },
 ): Promise<string>;
+
+/** Starts a database server of our own that keeps its data in the folder; gives its address. */
+export function startDatabase(
+  children: Children,
+  options: {
+    tools: { mongod?: string; secantusd?: string };
+    port: number;
+    folder: string;
+    log: string;
+    name?: string;
+  },
+): Promise<string>;

@@ -46,7 +46,7 @@ function findPython(purpose) {
     const tooOld =
       found.length > 0 ? `Python ${found[0].version.join('.')} is too old` : 'There is no Python on the PATH';
     throw new Problem(
-      `${tooOld}, and ${purpose} needs Python 3.10 or newer: install it, or set PYTHON to the one to use.`,
+      `${tooOld}, but ${purpose} can only be installed with Python 3.10 or newer: install it, or set PYTHON to the one to use.`,
     );
   }
   if (!runs(fit.name, 'import venv, ensurepip')) {
