@@ -1,4 +1,5 @@
 import { newId } from '../src/ids.js';
+import type { Role } from '../src/models/role.js';
 import type { Membership, User, WorkspaceRoleType } from '../src/models/user.js';
 import type { Service } from './harness.js';
 
@@ -99,6 +100,58 @@ export async function aUser(service: Service, tenant: Tenant, given: UserOptions
     }
   });
   return user_id;
+}
+
+/** Makes a role of the domain (WORKSPACE_MEMBER, ENABLED, without restriction) and answers its id. */
+export async function aRole(service: Service, tenant: Tenant, given: Partial<Role> = {}): Promise<string> {
+  const { rooms } = service.app;
+  const now = service.clock.now();
+  const role: Role = {
+    role_id: newId('role'),
+    name: `role-${++count}`,
+    state: 'ENABLED',
+    version: '1.0',
+    role_type: 'WORKSPACE_MEMBER',
+    permissions: [],
+    is_managed: false,
+    tags: {},
+    domain_id: tenant.domain_id,
+    created_at: now,
+    updated_at: now,
+    ...given,
+  };
+  await rooms.mongo.transaction(reach(), (tx) => rooms.models.roles.insert(tx, role));
+  return role.role_id;
+}
+
+/**
+ * Gives a user one more role in a workspace, or in all of them (`*`), as an import does; answers the binding as
+ * it is stored with the user.
+ */
+export async function aBinding(
+  service: Service,
+  { domain_id }: Tenant,
+  user_id: string,
+  given: Pick<Membership, 'workspace_id' | 'role_type'> & Partial<Membership>,
+): Promise<Membership> {
+  const { rooms } = service.app;
+  const { models } = rooms;
+  const role_id =
+    given.role_type === 'WORKSPACE_OWNER' ? 'managed-workspace-owner' : 'managed-workspace-member';
+  const one = { role_binding_id: newId('rb'), role_id, created_at: service.clock.now(), ...given };
+  await rooms.mongo.transaction(reach(), async (tx) => {
+    const user = await models.users.update(tx, { domain_id, user_id }, { $push: { memberships: one } });
+    await models.bindings.insert(tx, { ...one, domain_id, user_id, resource_group: 'WORKSPACE' });
+    const first = user!.memberships.filter((held) => held.workspace_id === one.workspace_id).length === 1;
+    if (first && one.workspace_id !== '*')
+      await models.workspaces.addUsers(tx, domain_id, one.workspace_id, 1);
+    if (first && one.workspace_id === '*') {
+      await rooms.mongo.connection
+        .collection('domain')
+        .updateOne({ domain_id }, { $inc: { wildcard_members: 1 } }, { session: tx.session });
+    }
+  });
+  return one;
 }
 
 /** Signs in over the wire and answers both tokens. */

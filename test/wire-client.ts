@@ -3,6 +3,7 @@ import { createFileRegistry, fromBinary, fromJson, toBinary, toJson } from '@buf
 import type { DescMethod, JsonValue } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
+import type { CallOptions, ClientOptions } from '@grpc/grpc-js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field in tests
 export type Answer = any;
@@ -26,8 +27,8 @@ const registry = createFileRegistry(set);
 export class WireClient {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure());
+  constructor(address: string, options: ClientOptions = {}) {
+    this.#client = new Client(address, credentials.createInsecure(), options);
   }
 
   /**
@@ -39,26 +40,41 @@ export class WireClient {
     request: object = {},
     token?: string,
     metadata: Record<string, string> = {},
+    options: CallOptions = {},
+  ): Promise<Answer> {
+    const message = fromJson(methodOf(method).input, request as JsonValue, { registry });
+    return this.callWithBytes(
+      method,
+      Buffer.from(toBinary(methodOf(method).input, message)),
+      token,
+      metadata,
+      options,
+    );
+  }
+
+  /** The same with a message that is encoded already, rightly or not. */
+  callWithBytes(
+    method: string,
+    bytes: Buffer,
+    token?: string,
+    metadata: Record<string, string> = {},
+    options: CallOptions = {},
   ): Promise<Answer> {
     const found = methodOf(method);
     const sent = new Metadata();
     if (token) sent.set('token', token);
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
-    const message = fromJson(found.input, request as JsonValue, { registry });
+    const decoded = (answer: Buffer) =>
+      toJson(found.output, fromBinary(found.output, answer), { registry, useProtoFieldName: true });
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
         `/${found.parent.typeName}/${found.name}`,
-        (value: typeof message) => Buffer.from(toBinary(found.input, value)),
-        (bytes: Buffer) => bytes,
-        message,
+        (value: Buffer) => value,
+        (value: Buffer) => value,
+        bytes,
         sent,
-        (error, bytes) => {
-          if (error) reject(error);
-          else
-            resolve(
-              toJson(found.output, fromBinary(found.output, bytes!), { registry, useProtoFieldName: true }),
-            );
-        },
+        options,
+        (error, answer) => (error ? reject(error) : resolve(decoded(answer!))),
       );
     });
   }

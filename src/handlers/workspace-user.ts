@@ -31,15 +31,17 @@ export function workspaceUserMethods(workspaceUsers: WorkspaceUsers): Methods<ty
           role_id: field.id,
         },
       },
-      async ({ role_id, ...account }, call) =>
-        toWorkspaceUserInfo(await workspaceUsers.create(call.reach, workspaceOf(call), account, role_id)),
+      async ({ role_id, ...account }, call) => {
+        const created = await workspaceUsers.create(call.reach, workspaceOf(call), account, role_id);
+        call.noted['created_user_id'] = account.user_id;
+        return toWorkspaceUserInfo(created);
+      },
     ),
     get: method(
       { access: read, fields: { user_id: field.userId, workspace_id: field.id.optional() } },
       async ({ user_id, workspace_id }, call) => {
-        const { domain_id } = call.caller;
         const workspace = call.caller.workspace_id ?? workspace_id;
-        return toWorkspaceUserInfo(await workspaceUsers.get(call.reach, domain_id, workspace, user_id));
+        return toWorkspaceUserInfo(await workspaceUsers.get(call.reach, domainOf(call), workspace, user_id));
       },
     ),
     find: method(
@@ -101,9 +103,15 @@ export function workspaceUserMethods(workspaceUsers: WorkspaceUsers): Methods<ty
  * The workspace of a call: that of the token, whatever the request says; a domain administrator and the system
  * name one (contract/behaviour.md 1.5).
  */
-function workspaceOf({ caller }: CallerCall, requested?: string): WorkspaceScope {
-  if (!caller.domain_id) throw requiredParameter('domain_id');
-  const workspace_id = caller.workspace_id ?? requested;
+function workspaceOf(call: CallerCall, requested?: string): WorkspaceScope {
+  const domain_id = domainOf(call);
+  const workspace_id = call.caller.workspace_id ?? requested;
   if (!workspace_id) throw requiredParameter('workspace_id');
-  return { domain_id: caller.domain_id, workspace_id };
+  return { domain_id, workspace_id };
+}
+
+/** The domain of a call; a system token without one in its metadata has none. */
+function domainOf({ caller }: CallerCall): string {
+  if (!caller.domain_id) throw requiredParameter('domain_id');
+  return caller.domain_id;
 }

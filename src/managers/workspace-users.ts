@@ -140,7 +140,7 @@ export class WorkspaceUsers {
       reach,
       scope,
       { keyword, ...equal },
-      compilePage(page, this.settings.maxRows),
+      compilePage(page, this.settings.maxRows, 'page'),
     );
   }
 

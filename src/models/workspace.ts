@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
-import { IdentityError } from '../errors.js';
+import { IdentityError, notFound } from '../errors.js';
 
 export interface Workspace {
   workspace_id: string;
@@ -74,17 +74,22 @@ export class Workspaces {
 
   /** The workspace unless it is deleted, or undefined. */
   async find(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
-    const filter = {
-      domain_id: String(domain_id),
-      workspace_id: String(workspace_id),
-      state: { $ne: 'DELETED' as const },
-    };
-    return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+    const only = { ...options(reach), projection: { _id: 0 } };
+    return (await this.#records.findOne(living(domain_id, workspace_id), only)) ?? undefined;
   }
 
-  /** Moves the number of users of a workspace. */
+  /**
+   * Moves the number of users of a workspace.
+   * @throws IdentityError ERROR_NOT_FOUND when it is gone, so that nobody is added to nothing.
+   */
   async addUsers(tx: Tx, domain_id: string, workspace_id: string, count: number): Promise<void> {
-    await this.#records.updateOne({ domain_id, workspace_id }, { $inc: { user_count: count } }, options(tx));
+    const change = { $inc: { user_count: count } };
+    const { matchedCount } = await this.#records.updateOne(
+      living(domain_id, workspace_id),
+      change,
+      options(tx),
+    );
+    if (matchedCount === 0) throw notFound({ domain_id, workspace_id });
   }
 
   /** Enabled workspaces by name: those of the list, or all of the domain; narrowed to a group if one is given. */
@@ -105,4 +110,13 @@ export class Workspaces {
       .sort({ name: 1 })
       .toArray();
   }
+}
+
+// Strings only: an object here would be an operator of the database (D-45).
+function living(domain_id: string, workspace_id: string) {
+  return {
+    domain_id: String(domain_id),
+    workspace_id: String(workspace_id),
+    state: { $ne: 'DELETED' as const },
+  };
 }

@@ -129,6 +129,7 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
     requestId: requestIdOf(metadata),
     ...sourceOf(grpcCall.getPeer(), metadata, pipeline.trustedProxies),
     reach: { deadline: Math.min(latest, typeof given === 'number' ? given : given.getTime()) },
+    noted: {},
   };
 }
 

@@ -26,6 +26,8 @@ export interface Call {
   local: boolean;
   reach: Reach;
   metadata: Metadata;
+  /** What a method wants to have in its log line: ids alone, never what may be a secret. */
+  noted: Record<string, string>;
 }
 
 /** A call by a known caller. */

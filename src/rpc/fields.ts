@@ -25,17 +25,25 @@ export function text(max: number): z.ZodType<string> {
     );
 }
 
+/** Text that names something: blanks alone are no name at all. */
+function identifier(max: number): z.ZodType<string> {
+  return text(max).refine((value) => value !== '', {
+    error: 'is required',
+    params: { reason: 'ERROR_REQUIRED_PARAMETER' },
+  });
+}
+
 /** An id of a resource. */
-export const id = text(64);
+export const id = identifier(64);
 
 /** A user id for a new user (D-36). */
-export const newUserId = text(60).refine(
+export const newUserId = identifier(60).refine(
   (value) => !/[\s\u200c\u200d\ufe0f]/u.test(value),
   'must not hold blanks',
 );
 
 /** The id of a user that exists. */
-export const userId = text(60);
+export const userId = identifier(60);
 
 /** A display name. */
 export const name = text(128);
@@ -59,7 +67,7 @@ export const language = text(7).refine(
 export const timezone = text(64).refine(isTimezone, 'Timezone is invalid.');
 
 /** A code that was mailed or shown; blanks around it do not count. */
-export const verifyCode = text(32);
+export const verifyCode = identifier(32);
 
 /** A signed token. */
 export const token = z.string().max(8192, 'must be at most 8192 characters long');
@@ -98,7 +106,7 @@ export const flag = z.boolean().default(false);
 export const ignored = z.unknown().optional();
 
 /** Name of a domain. */
-export const domainName = text(255);
+export const domainName = identifier(255);
 
 /** The first administrator of a domain; an empty field of a nested message is an absent one too. */
 export const admin = z.preprocess(

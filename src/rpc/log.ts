@@ -12,8 +12,8 @@ export interface CallLog {
 
 /**
  * One line for a finished call: who, what, outcome, time. Messages are never logged, neither requests nor
- * answers nor error texts, so no password, code or token can be (D-18). An answered call is `debug`, a refused one
- * `info`, a fault of the service `error` with its cause.
+ * answers nor error texts, so no password, code or token can be (D-18). An answered call is `debug`, or `info` when
+ * its method has noted something; a refused one is `info`, a fault of the service `error` with its cause.
  */
 export function finished(log: CallLog, call: Call, started: bigint, error?: IdentityError): void {
   const { caller } = call as Partial<CallerCall>;
@@ -23,12 +23,14 @@ export function finished(log: CallLog, call: Call, started: bigint, error?: Iden
     method: call.method,
     peer: call.peer,
     domain_id: caller?.domain_id,
+    workspace_id: caller?.workspace_id,
     user_id: caller?.user_id,
+    ...call.noted,
     code: status[error?.code ?? status.OK],
     reason: error?.reason,
     ms: Number(process.hrtime.bigint() - started) / 1e6,
   };
-  if (!error) log.debug(fields, 'answered');
+  if (!error) log[Object.keys(call.noted).length > 0 ? 'info' : 'debug'](fields, 'answered');
   else if (error.reason === 'ERROR_UNKNOWN') log.error({ ...fields, cause: causeOf(error) }, 'failed');
   else log.info(fields, 'refused');
 }

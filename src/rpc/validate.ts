@@ -38,8 +38,10 @@ function failure(issues: readonly z.core.$ZodIssue[], fields: Record<string, unk
   const [first] = issues;
   if (!first) return invalidParameter('request', 'is not valid');
   const field = first.path.join('.');
-  if (isMissing(first, fields)) return withViolations(requiredParameter(field), violations);
   const reason = (first as { params?: RuleFailure }).params?.reason;
+  if (isMissing(first, fields) || reason === 'ERROR_REQUIRED_PARAMETER') {
+    return withViolations(requiredParameter(field), violations);
+  }
   if (reason) return new IdentityError(reason, { rule: first.message }, violations);
   return withViolations(invalidParameter(field, first.message), violations);
 }

@@ -78,11 +78,16 @@ function refuseRawParts(query: Query | undefined): void {
 /**
  * Reads a page: rows are counted from 1, no limit means all up to the cap, and then the start does not count
  * (contract/query.md 2).
+ * @param where the page stands in the request
  * @throws IdentityError ERROR_INVALID_PARAMETER when more rows than the cap are asked for.
  */
-export function compilePage(page: Page | undefined, maxRows: number): { skip: number; limit: number } {
+export function compilePage(
+  page: Page | undefined,
+  maxRows: number,
+  where = 'query.page',
+): { skip: number; limit: number } {
   if (!page?.limit) return { skip: 0, limit: maxRows };
-  if (page.limit > maxRows) throw invalidParameter('query.page.limit', `at most ${maxRows} rows are allowed`);
+  if (page.limit > maxRows) throw invalidParameter(`${where}.limit`, `at most ${maxRows} rows are allowed`);
   return { skip: Math.max(page.start, 1) - 1, limit: page.limit };
 }
 

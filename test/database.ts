@@ -1,0 +1,16 @@
+import type { Service } from './harness.js';
+
+/** Everything that is stored, by collection: what a stolen copy of the database would show. */
+export async function storedDocuments(service: Service): Promise<Record<string, object[]>> {
+  const { connection } = service.app.rooms.mongo;
+  const collections = await connection.db!.listCollections({}, { nameOnly: true }).toArray();
+  const dump: Record<string, object[]> = {};
+  for (const { name } of collections) dump[name] = await connection.collection(name).find({}).toArray();
+  return dump;
+}
+
+/** Number of documents by collection. */
+export async function storedCounts(service: Service): Promise<Record<string, number>> {
+  const dump = await storedDocuments(service);
+  return Object.fromEntries(Object.entries(dump).map(([name, documents]) => [name, documents.length]));
+}
