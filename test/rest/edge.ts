@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { Children, lastWords } from '../../scripts/launch/children.mjs';
+import { freePort } from '../../scripts/launch/ports.mjs';
+import { accepts, until } from '../../scripts/launch/wait.mjs';
+import { renderEnvoy } from '../../scripts/render-envoy.mjs';
+
+/** The body of every REST error: grpc-gateway's fields, and `detail` for consoles (contract/errors.md 2). */
+export interface ErrorBody {
+  code: number;
+  message: string;
+  details: { '@type': string; [field: string]: unknown }[];
+  detail: { code: string; message: string };
+}
+
+/** What a REST call answered; the body is read as JSON when it is JSON. */
+export interface RestAnswer {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field in tests
+  body: any;
+}
+
+/** The real Envoy with the configuration of envoy.yaml, in front of one service. */
+export interface Edge {
+  url: string;
+  /** host:port, for native gRPC. */
+  address: string;
+  /** Sends a request; `body` is turned into JSON unless it is a text. */
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>;
+  /** POST of a JSON message, with a token if one is given. */
+  post(path: string, body: unknown, token?: string): Promise<RestAnswer>;
+  close(): Promise<void>;
+}
+
+const START_MS = 30_000;
+
+/**
+ * Starts Envoy on a free port.
+ * @param upstream host:port of the service
+ */
+export async function startEdge(upstream: string): Promise<Edge> {
+  const folder = await mkdtemp(join(tmpdir(), 'identity-edge-'));
+  const port = await freePort();
+  const configuration = join(folder, 'envoy.yaml');
+  const GRPC_PORT = upstream.split(':')[1];
+  await writeFile(configuration, renderEnvoy({ REST_PORT: String(port), GRPC_PORT }));
+  const children = new Children();
+  const child = children.start({
+    name: 'REST edge',
+    command: [inject('tools').envoy, '-c', configuration, '--disable-hot-restart', '--concurrency', '1'],
+    log: join(folder, 'envoy.log'),
+  });
+  if (
+    !(await until(
+      () => accepts(port),
+      START_MS,
+      () => child.ended,
+    ))
+  )
+    throw lastWords(child);
+  const url = `http://127.0.0.1:${port}`;
+  const send: Edge['send'] = (method, path, body, headers) => request(url + path, method, body, headers);
+  return {
+    url,
+    address: `127.0.0.1:${port}`,
+    send,
+    post: (path, body, token) =>
+      send('POST', path, body, token ? { authorization: `Bearer ${token}` } : undefined),
+    close: async () => {
+      await children.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function request(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<RestAnswer> {
+  const sent = {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  };
+  const response = await fetch(url, sent);
+  const text = await response.text();
+  const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
