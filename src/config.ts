@@ -152,10 +152,10 @@ export const settings = {
   CODE_ATTEMPTS: whole(5, 1, 20, 'Guesses after which a code is dead.'),
   SIGN_IN_ATTEMPTS: whole(10, 1, 100, 'Wrong sign-ins of one user in a row before it is blocked.'),
   SIGN_IN_ATTEMPTS_PER_PEER: whole(
-    300,
+    1000,
     1,
     1_000_000,
-    'Wrong sign-ins from one address in the window before it is blocked.',
+    'Wrong sign-ins, and password resets asked for, from one address in the window before it is blocked.',
   ),
   SIGN_IN_WINDOW_SECONDS: whole(300, 1, 86_400, 'Window in which wrong sign-ins count, and time of a block.'),
   RECENT_SIGN_IN_SECONDS: whole(

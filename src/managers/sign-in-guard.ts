@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
-import type { SignInAttempts } from '../models/sign-in-attempts.js';
+import type { AttemptLimit, AttemptOutcome, SignInAttempts } from '../models/sign-in-attempts.js';
 import type { UserKey } from '../models/user.js';
 
 export interface GuardSettings {
@@ -12,6 +14,9 @@ export interface GuardSettings {
   windowSeconds: number;
 }
 
+/** Who tries, and from where. */
+export type Trier = UserKey & { peer: string };
+
 /** Answers that tell of a wrong password or code, whatever flow asked for it. */
 const WRONG_PROOF: ReadonlySet<Reason> = new Set<Reason>([
   'ERROR_AUTHENTICATION_FAILURE',
@@ -19,12 +24,18 @@ const WRONG_PROOF: ReadonlySet<Reason> = new Set<Reason>([
   'ERROR_INVALID_VERIFY_CODE',
   'ERROR_PASSWORD_NOT_MATCHED',
 ]);
+/** Wait for attempts of the same user that other instances have under way, in milliseconds. */
+const BUSY_WAIT_MS = 50;
+const SETTLE_MS = 5000;
 
 /**
  * The one guard of every flow that proves who somebody is (D-08, D-20): attempts count before they are made, for the
  * account and for the caller's address, in the database that all instances share.
  */
 export class SignInGuard {
+  /** Attempts of one user wait their turn here, so that many right ones at once do not look like a burst of guesses. */
+  readonly #turns = new Map<string, PQueue>();
+
   constructor(
     private readonly attempts: SignInAttempts,
     private readonly clock: Clock,
@@ -32,30 +43,90 @@ export class SignInGuard {
   ) {}
 
   /**
-   * Runs a check of a password or code as one attempt of that user from that peer. A right one clears the
-   * user's count, a wrong one stays counted, anything else is taken back.
+   * Runs a sign-in as one attempt of that user from that peer. Tokens in hand clear the user's count; a wrong
+   * password or code stays counted, anything else is taken back.
    * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
    */
-  async attempt<T>(reach: Reach, who: UserKey & { peer: string }, check: () => Promise<T>): Promise<T> {
+  signIn<T>(reach: Reach, who: Trier, check: () => Promise<T>): Promise<T> {
+    return this.#attempt(reach, who, 'RIGHT', check);
+  }
+
+  /**
+   * Runs a check of a password or code inside a session. A right one does not clear the count: whoever can prove
+   * one thing must not get more guesses at another.
+   * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
+   */
+  proof<T>(reach: Reach, who: Trier, check: () => Promise<T>): Promise<T> {
+    return this.#attempt(reach, who, 'NEITHER', check);
+  }
+
+  /**
+   * Counts a request that anybody may make for anybody, by the caller's address alone.
+   * @throws IdentityError ERROR_TOO_MANY_REQUESTS.
+   */
+  async request(reach: Reach, kind: string, peer: string): Promise<void> {
+    const { attemptsPerPeer: attempts, windowSeconds } = this.settings;
+    const limit = { attempts, windowSeconds };
+    const now = this.clock.now();
+    const key = `${kind}/${peer}`;
+    const permit = await this.attempts.reserve(reach, key, limit, now);
+    if (typeof permit === 'string') {
+      throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'requests from this address' });
+    }
+    await this.attempts.settle(reach, key, permit.since, 'WRONG', limit, now);
+  }
+
+  #attempt<T>(reach: Reach, who: Trier, onSuccess: AttemptOutcome, check: () => Promise<T>): Promise<T> {
+    const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
     // The account is known by domain and id alone: nothing else that a caller sends makes a new count.
     const user = `user/${who.domain_id}/${identityKey(who.user_id)}`;
-    const peer = `peer/${who.peer}`;
-    const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
-    const now = this.clock.now();
-    const [userMay, peerMay] = await Promise.all([
-      this.attempts.reserve(reach, user, attempts, windowSeconds, now),
-      this.attempts.reserve(reach, peer, attemptsPerPeer, windowSeconds, now),
-    ]);
-    if (!userMay || !peerMay) throw new IdentityError('ERROR_LOGIN_BLOCKED');
+    return this.#inTurn(user, () =>
+      this.#counted(reach, `peer/${who.peer}`, { attempts: attemptsPerPeer, windowSeconds }, 'NEITHER', () =>
+        this.#counted(reach, user, { attempts, windowSeconds }, onSuccess, check),
+      ),
+    );
+  }
+
+  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turns = this.#turns.get(key) ?? new PQueue({ concurrency: Math.ceil(this.settings.attempts / 2) });
+    this.#turns.set(key, turns);
+    try {
+      return await turns.add(work);
+    } finally {
+      if (turns.size === 0 && turns.pending === 0) this.#turns.delete(key);
+    }
+  }
+
+  async #counted<T>(
+    reach: Reach,
+    key: string,
+    limit: AttemptLimit,
+    onSuccess: AttemptOutcome,
+    check: () => Promise<T>,
+  ): Promise<T> {
+    const since = await this.#reserve(reach, key, limit);
+    let outcome: AttemptOutcome = 'NEITHER';
     try {
       const result = await check();
-      await Promise.all([this.attempts.clear(reach, user), this.attempts.release(reach, peer)]);
+      outcome = onSuccess;
       return result;
     } catch (error) {
-      if (!(error instanceof IdentityError && WRONG_PROOF.has(error.reason))) {
-        await Promise.all([this.attempts.release(reach, user), this.attempts.release(reach, peer)]);
-      }
+      if (error instanceof IdentityError && WRONG_PROOF.has(error.reason)) outcome = 'WRONG';
       throw error;
+    } finally {
+      // Counted even when the caller has given up: with a deadline of its own.
+      const settling = { deadline: Date.now() + SETTLE_MS };
+      await this.attempts.settle(settling, key, since, outcome, limit, this.clock.now());
+    }
+  }
+
+  async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<Date> {
+    for (;;) {
+      if (Date.now() >= reach.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+      const permit = await this.attempts.reserve(reach, key, limit, this.clock.now());
+      if (permit === 'BLOCKED') throw new IdentityError('ERROR_LOGIN_BLOCKED');
+      if (permit !== 'BUSY') return permit.since;
+      await sleep(BUSY_WAIT_MS);
     }
   }
 }

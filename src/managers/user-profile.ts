@@ -109,7 +109,7 @@ export class UserProfiles {
   async confirmEmail(reach: Reach, owner: Owner & { peer: string }, code: string): Promise<User> {
     const { domain_id, user_id } = owner.account;
     const who = { domain_id, user_id, peer: owner.peer };
-    return this.guard.attempt(reach, who, () => this.#confirmEmail(reach, owner, code));
+    return this.guard.proof(reach, who, () => this.#confirmEmail(reach, owner, code));
   }
 
   async #confirmEmail(reach: Reach, owner: Owner, code: string): Promise<User> {
@@ -147,7 +147,7 @@ export class UserProfiles {
   async #checkCurrent(reach: Reach, owner: Owner & { peer: string }, currentPassword: string): Promise<void> {
     const { account } = owner;
     const { domain_id, user_id } = account;
-    await this.guard.attempt(reach, { domain_id, user_id, peer: owner.peer }, async () => {
+    await this.guard.proof(reach, { domain_id, user_id, peer: owner.peer }, async () => {
       if (!(await this.#isCurrent(reach, account, currentPassword))) {
         throw new IdentityError('ERROR_PASSWORD_NOT_MATCHED', { user_id });
       }
