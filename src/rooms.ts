@@ -20,6 +20,7 @@ import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
 import { SignIn } from './managers/sign-in.js';
 import { System } from './managers/system.js';
+import { TemporaryPasswords } from './managers/temporary-passwords.js';
 import { Tokens } from './managers/tokens.js';
 import { UserProfiles } from './managers/user-profile.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
@@ -83,6 +84,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const { users, roles, bindings, workspaces, links } = models;
   const cipher = new Cipher(config.SERVICE_KEY);
   const passwords = new Passwords(config.BCRYPT_COST);
+  const temporary = new TemporaryPasswords(cipher, clock);
 
   const smtp = new Smtp(config.SMTP_URL, config.MAIL_BATCH);
   const delivery = new MailDelivery(
@@ -118,7 +120,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
-  const accounts = new Accounts(users, links, passwords, tokens, mails, clock, {
+  const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
     defaultLanguage: config.DEFAULT_LANGUAGE,
     resetPasswordType: config.RESET_PASSWORD_TYPE,
     resetLinkSeconds: config.RESET_LINK_SECONDS,
@@ -145,7 +147,18 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       { bootstrapSecret: config.BOOTSTRAP_SECRET },
       (left, right) => cipher.equal(left, right),
     ),
-    signIn: new SignIn(users, states, passwords, guard, mfa, tokens, sessions, cipher, clock, signInSettings),
+    signIn: new SignIn(
+      users,
+      states,
+      passwords,
+      guard,
+      mfa,
+      tokens,
+      sessions,
+      temporary,
+      clock,
+      signInSettings,
+    ),
     grants: new Grants(users, roles, workspaces, states, tokens, sessions, clock, signInSettings),
     profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, clock, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
@@ -156,8 +169,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       states,
       accounts,
       mails,
-      cipher,
-      clock,
+      temporary,
+      guard,
       {
         type: config.RESET_PASSWORD_TYPE,
         strict: config.RESET_PASSWORD_STRICT,

@@ -61,7 +61,7 @@ export function userProfileMethods(
         toUserInfo(await profiles.confirmEmail(call.reach, { ...owner(call), peer: call.peer }, verify_code)),
     ),
     resetPassword: anonymousMethod({ user_id: field.userId, domain_id: field.id }, async (key, call) => {
-      await reset.request(call.reach, key);
+      await reset.request(call.reach, key, call.peer);
       return {};
     }),
     enableMfa: method(

@@ -5,11 +5,12 @@ import { IdentityError, requiredParameter } from '../errors.js';
 import { newTokenId } from '../ids.js';
 import type { Domain } from '../models/domain.js';
 import type { PasswordLinks } from '../models/password-link.js';
-import type { AuthType, Membership, User, UserWithSecrets, Users } from '../models/user.js';
+import type { AuthType, Membership, User, UserKey, UserWithSecrets, Users } from '../models/user.js';
 import { duplicateUser } from '../models/user.js';
 import type { Passwords } from '../password.js';
-import { checkPasswordFormat, temporaryPassword } from '../password.js';
+import { checkPasswordFormat } from '../password.js';
 import type { Mails } from './mail.js';
+import type { NewTemporaryPassword, TemporaryPasswords } from './temporary-passwords.js';
 import type { Tokens } from './tokens.js';
 
 /** What a new account is made from. */
@@ -37,9 +38,7 @@ export interface AccountSettings {
 /** A checked new account, its password hashed, ready to be written in a transaction. */
 export interface PreparedAccount {
   user: Omit<UserWithSecrets, 'user_key'>;
-  /** The mailed password in clear, for the mail alone. */
-  temporary_password?: string;
-  invite: 'LINK' | 'PASSWORD' | 'NONE';
+  invite: 'LINK' | 'NONE' | NewTemporaryPassword;
 }
 
 type MailedLink = 'reset_pwd_link_when_user_added' | 'reset_pwd_link_when_pw_forgotten';
@@ -50,6 +49,7 @@ export class Accounts {
     private readonly users: Users,
     private readonly links: PasswordLinks,
     private readonly passwords: Passwords,
+    private readonly temporary: TemporaryPasswords,
     private readonly tokens: Tokens,
     private readonly mails: Mails,
     private readonly clock: Clock,
@@ -75,8 +75,9 @@ export class Accounts {
     role: Pick<User, 'role_type' | 'role_id'> & { memberships: Membership[] },
   ): Promise<PreparedAccount> {
     const { user_id, reset_password = false } = account;
-    const mailed = reset_password ? temporaryPassword() : undefined;
-    const plain = account.auth_type === 'LOCAL' ? (mailed ?? account.password) : undefined;
+    const invite = this.#invitation({ domain_id, user_id }, reset_password);
+    // Whoever is invited by mail has no password before they choose one.
+    const plain = account.auth_type === 'LOCAL' && !reset_password ? account.password : undefined;
     const now = this.clock.now();
     const user: PreparedAccount['user'] = {
       user_id,
@@ -87,32 +88,32 @@ export class Accounts {
       email_verified: false,
       auth_type: account.auth_type,
       ...role,
-      required_actions: mailed || (plain && this.settings.forceUpdate) ? ['UPDATE_PASSWORD'] : [],
+      required_actions: reset_password || (plain && this.settings.forceUpdate) ? ['UPDATE_PASSWORD'] : [],
       language: account.language ?? this.settings.defaultLanguage,
       timezone: account.timezone ?? 'UTC',
       ...(account.tags ? { tags: account.tags } : {}),
       generation: 1,
       created_at: now,
       ...(plain ? { password: await this.passwords.hash(plain), password_changed_at: now } : {}),
+      ...(typeof invite === 'object' ? { temporary_password: invite.kept } : {}),
     };
-    return { user, temporary_password: mailed, invite: this.#invitation(reset_password) };
+    return { user, invite };
   }
 
   /** Writes a prepared account and the mail that invites its owner. */
   async insert(tx: Tx, domain: Domain, prepared: PreparedAccount): Promise<void> {
-    await this.users.insert(tx, prepared.user);
-    const { user } = prepared;
-    const expires_at = secondsAfter(this.clock.now(), this.settings.invitationSeconds);
-    const common = { to: user.email, language: user.language, user };
-    if (prepared.invite === 'LINK') {
+    const { user, invite } = prepared;
+    await this.users.insert(tx, user);
+    if (invite === 'LINK') {
       await this.mailLink(tx, domain, { ...user, user_key: '' }, 'reset_pwd_link_when_user_added');
-    } else if (prepared.invite === 'PASSWORD') {
+    } else if (invite !== 'NONE') {
       const values = {
         domain_display_name: domain.name,
-        temporary_password: prepared.temporary_password!,
+        temporary_password: invite.plain,
         console_link: this.mails.consoleLink(domain.name),
-        expires_at,
+        expires_at: invite.kept.expires_at,
       };
+      const common = { to: user.email, language: user.language, user };
       await this.mails.put(tx, { template: 'temp_pwd_when_user_added', ...common, values });
     }
   }
@@ -152,9 +153,10 @@ export class Accounts {
     return this.tokens.sign(tx, claims, seconds);
   }
 
-  #invitation(reset: boolean): PreparedAccount['invite'] {
+  #invitation(user: UserKey, reset: boolean): PreparedAccount['invite'] {
     if (!reset) return 'NONE';
-    return this.settings.resetPasswordType === 'PASSWORD' ? 'PASSWORD' : 'LINK';
+    const { resetPasswordType, invitationSeconds } = this.settings;
+    return resetPasswordType === 'PASSWORD' ? this.temporary.make(user, invitationSeconds) : 'LINK';
   }
 }
 

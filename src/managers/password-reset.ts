@@ -1,16 +1,13 @@
-import type { Cipher } from '../cipher.js';
-import type { Clock } from '../clock.js';
-import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { Domain } from '../models/domain.js';
 import type { User, UserKey, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
-import { temporaryPassword } from '../password.js';
 import type { Accounts } from './accounts.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mails } from './mail.js';
-import { temporaryContext } from './sign-in.js';
+import type { SignInGuard } from './sign-in-guard.js';
+import type { TemporaryPasswords } from './temporary-passwords.js';
 
 export interface ResetSettings {
   type: 'ACCESS_TOKEN' | 'PASSWORD';
@@ -30,8 +27,8 @@ export class PasswordReset {
     private readonly states: DomainStates,
     private readonly accounts: Accounts,
     private readonly mails: Mails,
-    private readonly cipher: Cipher,
-    private readonly clock: Clock,
+    private readonly temporary: TemporaryPasswords,
+    private readonly guard: SignInGuard,
     private readonly settings: ResetSettings,
     private readonly log: { error(fields: object, message: string): void },
   ) {}
@@ -39,9 +36,11 @@ export class PasswordReset {
   /**
    * Mails a link (or a temporary password) to the stored, proven address, and answers the same in the same time
    * whoever is asked for (D-07, D-09).
-   * @throws IdentityError with the reason for sending nothing, only when `strict` is set.
+   * @throws IdentityError ERROR_TOO_MANY_REQUESTS when the address asks too often; the reason for sending nothing,
+   * only when `strict` is set.
    */
-  async request(reach: Reach, key: UserKey): Promise<void> {
+  async request(reach: Reach, key: UserKey, peer: string): Promise<void> {
+    await this.guard.request(reach, 'password-reset', peer);
     if (this.settings.strict) return this.#send(reach, key);
     // The answer does not wait, so its time tells nothing; the work keeps its own deadline.
     const work = this.#send({ deadline: Date.now() + 10_000 }, key).catch((error: unknown) => {
@@ -71,9 +70,10 @@ export class PasswordReset {
 
   /** The old password stays good until the mailed one is used (D-09). */
   async #mailPassword(tx: Tx, domain: Domain, user: User): Promise<void> {
-    const temporary_password = temporaryPassword();
-    const expires_at = secondsAfter(this.clock.now(), this.settings.seconds);
-    const values = { temporary_password, console_link: this.mails.consoleLink(domain.name), expires_at };
+    const { plain, kept } = this.temporary.make(user, this.settings.seconds);
+    const { expires_at } = kept;
+    const console_link = this.mails.consoleLink(domain.name);
+    const values = { temporary_password: plain, console_link, expires_at };
     const { email: to, language } = user;
     const mail = {
       template: 'temp_pwd_when_pw_forgotten' as const,
@@ -84,8 +84,7 @@ export class PasswordReset {
       silent: true,
     };
     if (!(await this.mails.put(tx, mail))) return;
-    const mac = this.cipher.mac(temporaryContext(user), temporary_password);
-    await this.users.update(tx, user, { $set: { temporary_password: { mac, expires_at } } });
+    await this.users.update(tx, user, { $set: { temporary_password: kept } });
   }
 }
 

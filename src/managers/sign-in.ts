@@ -1,4 +1,3 @@
-import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import { epochSeconds } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
@@ -10,6 +9,7 @@ import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
+import type { TemporaryPasswords } from './temporary-passwords.js';
 import type { Tokens } from './tokens.js';
 
 /** A request of Token.issue. */
@@ -41,6 +41,8 @@ const ENROLMENT_PERMISSIONS = [
   'identity:UserProfile.get',
 ];
 const REFRESH_MAX_SECONDS = 2_419_200;
+const USER_ID_CHARACTERS = 60;
+const PASSWORD_CHARACTERS = 1024;
 
 interface Credentials {
   user_id: string;
@@ -57,7 +59,7 @@ export class SignIn {
     private readonly mfa: Mfa,
     private readonly tokens: Tokens,
     private readonly sessions: Sessions,
-    private readonly cipher: Cipher,
+    private readonly temporary: TemporaryPasswords,
     private readonly clock: Clock,
     private readonly settings: SignInSettings,
   ) {}
@@ -73,7 +75,7 @@ export class SignIn {
     await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
     const who = { domain_id, user_id: credentials.user_id, peer };
-    const user = await this.guard.attempt(reach, who, () => this.#prove(reach, request, credentials));
+    const user = await this.guard.signIn(reach, who, () => this.#prove(reach, request, credentials));
     return this.#welcome(reach, user, request.timeout);
   }
 
@@ -85,7 +87,7 @@ export class SignIn {
     const user = await this.users.findWithSecrets(reach, key);
     const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
     const right = await this.passwords.matches(password, hash);
-    const mailed = !right && user !== undefined && this.#isTemporary(user, password);
+    const mailed = !right && user !== undefined && this.temporary.matches(user, password);
     if (!user || (!right && !mailed)) {
       throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
     }
@@ -179,12 +181,6 @@ export class SignIn {
     if (domain.state !== 'ENABLED') throw new IdentityError('ERROR_DOMAIN_STATE', { domain_id });
   }
 
-  #isTemporary(user: UserWithSecrets, password: string): boolean {
-    const temporary = user.temporary_password;
-    if (!temporary || temporary.expires_at <= this.clock.now()) return false;
-    return this.cipher.equal(this.cipher.mac(temporaryContext(user), password), temporary.mac);
-  }
-
   /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
   async #adoptTemporary(reach: Reach, user: UserWithSecrets, password: string): Promise<User> {
     const hash = await this.passwords.hash(password);
@@ -212,23 +208,22 @@ export function accessSeconds(timeout: number | undefined, settings: SignInSetti
   return timeout && timeout > 0 ? Math.min(timeout, settings.accessMaxSeconds) : settings.accessSeconds;
 }
 
-/** What the keyed hash of a mailed password is bound to. */
-export function temporaryContext(user: UserKey): string {
-  return `temporary-password:${user.domain_id}:${user.user_id}`;
-}
-
 /** Nothing but two strings gets near the database (D-45). */
 function checkedCredentials(request: IssueRequest): Credentials {
   const { user_id, password } = request.credentials;
-  const bounded = (value: unknown): value is string =>
-    typeof value === 'string' && value !== '' && value.length <= 1024;
-  if (!bounded(user_id)) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+  const id = typeof user_id === 'string' ? user_id.trim() : '';
+  const known = id !== '' && id.length <= USER_ID_CHARACTERS;
   if (request.auth_type === 'EXTERNAL') {
-    // No identity provider is connected in this version.
-    throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user_id.slice(0, 60) });
+    // No identity provider is connected in this version (D-28).
+    throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: known ? id : '' });
   }
-  if (!bounded(password)) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
-  return { user_id: user_id.trim(), password };
+  if (!known || password === undefined || password === null || password === '') {
+    throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+  }
+  if (typeof password !== 'string' || password.length > PASSWORD_CHARACTERS) {
+    throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: id });
+  }
+  return { user_id: id, password };
 }
 
 function asInvalidCredentials(error: unknown): never {
