@@ -54,10 +54,11 @@ export interface MailShape {
   link?: 'link' | 'console_link';
   details: readonly DetailName[];
   /**
-   * Mails of one kind count together. Resets have a count of their own, because strangers can ask for them
-   * and must not use up the codes somebody needs to sign in. Notices have none: they must always go out.
+   * Mails of one kind count together. Codes for signing in have a count of their own, because strangers can ask
+   * for resets, and other users for codes to any address, and must not use up what somebody needs to sign in.
+   * Notices have none: they must always go out.
    */
-  limit?: 'code' | 'reset' | 'invitation';
+  limit?: 'sign-in' | 'code' | 'reset' | 'invitation';
 }
 
 const code: MailShape = { values: ['code', 'expires_at'], secret: 'code', details: [], limit: 'code' };
@@ -85,7 +86,7 @@ const added = (shape: MailShape): MailShape => ({
 export const mailShapes: Record<MailTemplate, MailShape> = {
   verification_code: code,
   verification_MFA_code: code,
-  authentication_code: code,
+  authentication_code: { ...code, limit: 'sign-in' },
   reset_pwd_link_when_pw_forgotten: reset,
   temp_pwd_when_pw_forgotten: temporary,
   reset_pwd_link_when_user_added: added(reset),

@@ -83,7 +83,7 @@ export class Mfa {
   ): Promise<User> {
     const { domain_id, user_id } = user;
     const who = { domain_id, user_id, peer: by.peer };
-    return this.guard.attempt(reach, who, () => this.#confirm(reach, user, code, by.session));
+    return this.guard.proof(reach, who, () => this.#confirm(reach, user, code, by.session));
   }
 
   async #confirm(reach: Reach, user: User, code: string, session: string | undefined): Promise<User> {
@@ -95,7 +95,7 @@ export class Mfa {
       await this.codes.consume(tx, entry, code);
       const after = await this.users.update(tx, user, ended, stillAs(user));
       if (!after) throw invalidCode(code);
-      await this.#tell(tx, after);
+      await this.#tell(tx, user, after, entry);
       return after;
     });
     this.sessions.forget(user);
@@ -197,12 +197,20 @@ export class Mfa {
     return { $set: { mfa, ...otp }, $pull: { required_actions: 'ENFORCE_MFA' } };
   }
 
-  async #tell(tx: Tx, user: User): Promise<void> {
-    const to = user.email_verified ? user.email : user.mfa?.options.email;
-    if (!to || !user.mfa) return;
-    const { state: mfa_state, mfa_type = 'EMAIL' } = user.mfa;
-    const values = { changed_at: this.clock.now(), timezone: user.timezone, mfa_state, mfa_type };
-    await this.mails.put(tx, { template: 'mfa_changed', to, language: user.language, values, user });
+  /** Tells the owner at the proven address, else where the codes went or go. */
+  async #tell(tx: Tx, before: User, after: User, entry: PendingCode): Promise<void> {
+    const { user_id, domain_id, email, email_verified, language, timezone } = after;
+    const to = email_verified ? email : (before.mfa?.options.email ?? after.mfa?.options.email);
+    const mfa_type = entry.mfa?.settings.mfa_type;
+    if (!to || !after.mfa || !mfa_type) return;
+    const values = { changed_at: this.clock.now(), timezone, mfa_state: after.mfa.state, mfa_type };
+    await this.mails.put(tx, {
+      template: 'mfa_changed',
+      to,
+      language,
+      values,
+      user: { domain_id, user_id },
+    });
   }
 }
 
