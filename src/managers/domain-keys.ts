@@ -24,10 +24,13 @@ const ALGORITHM = 'RS256';
 const MAX_DOMAINS = 1000;
 /** A token with an unknown key id makes us look again, at most this often for a domain, in milliseconds. */
 const RELOAD_INTERVAL_MS = 5000;
+const LOAD_MS = 10_000;
 
 /** The signing keys of the domains, kept in memory for a while. */
 export class DomainKeys {
   readonly #cache: LRUCache<string, { keys: KeyPair; loaded: number }>;
+  /** Look-ups under way, so that a burst of callers at a cold start waits for one (D-47). */
+  readonly #loading = new Map<string, Promise<KeyPair>>();
 
   constructor(
     private readonly domains: Domains,
@@ -49,12 +52,13 @@ export class DomainKeys {
   /** Puts generated keys in force. Tokens signed by the keys before are worth nothing from then on. */
   async store(tx: Tx, keys: StoredKeys): Promise<void> {
     await this.domains.putKeys(tx, keys);
-    this.#cache.delete(keys.domain_id);
+    this.forget(keys.domain_id);
   }
 
   /** Forgets the cached keys of a domain, after they were replaced. */
   forget(domain_id: string): void {
     this.#cache.delete(domain_id);
+    this.#loading.delete(domain_id);
   }
 
   /**
@@ -84,17 +88,34 @@ export class DomainKeys {
   async #keys(reach: Reach, domain_id: string): Promise<KeyPair> {
     const cached = this.#cache.get(domain_id);
     if (cached) return cached.keys;
+    // Inside a transaction the keys may be newer than what others can see.
+    if (reach.session) return this.#load(reach, domain_id);
+    return this.#loading.get(domain_id) ?? this.#remember(domain_id);
+  }
+
+  #remember(domain_id: string): Promise<KeyPair> {
+    // Not with the deadline of the caller that happens to be first.
+    const loading = this.#load({ deadline: Date.now() + LOAD_MS }, domain_id)
+      .then((keys) => {
+        // System tokens have no user whose state is checked, so a change of the root keys must be seen soon.
+        const ttl = domain_id === ROOT_DOMAIN_ID ? { ttl: RELOAD_INTERVAL_MS } : {};
+        if (isNewest()) this.#cache.set(domain_id, { keys, loaded: Date.now() }, ttl);
+        return keys;
+      })
+      .finally(() => isNewest() && this.#loading.delete(domain_id));
+    const isNewest = () => this.#loading.get(domain_id) === loading;
+    this.#loading.set(domain_id, loading);
+    return loading;
+  }
+
+  async #load(reach: Reach, domain_id: string): Promise<KeyPair> {
     const stored = await this.domains.findKeys(reach, domain_id);
     if (!stored) throw notFound({ domain_id });
     const [access, refresh] = await Promise.all([
       this.#open(domain_id, stored.access),
       this.#open(domain_id, stored.refresh),
     ]);
-    const keys = { access, refresh };
-    // System tokens have no user whose state is checked, so a change of the root keys must be seen soon.
-    const ttl = domain_id === ROOT_DOMAIN_ID ? { ttl: RELOAD_INTERVAL_MS } : {};
-    this.#cache.set(domain_id, { keys, loaded: Date.now() }, ttl);
-    return keys;
+    return { access, refresh };
   }
 
   async #newKey(domain_id: string): Promise<StoredKeys[KeyUse]> {

@@ -55,9 +55,11 @@ export class System {
       admin,
       root !== undefined,
     );
-    await this.mongo.transaction(reach, (tx) =>
-      root ? this.#replace(tx, root, prepared) : this.domains.insert(tx, prepared),
-    );
+    await this.mongo
+      .transaction(reach, (tx) =>
+        root ? this.#replace(tx, root, prepared) : this.domains.insert(tx, prepared),
+      )
+      .catch(asInitialized);
     this.keys.forget(ROOT_DOMAIN_ID);
     const system_token = await this.tokens.sign(reach, {
       typ: 'SYSTEM_TOKEN',
@@ -88,4 +90,12 @@ export class System {
       throw authenticateFailure('A system token is needed.');
     }
   }
+}
+
+/** Of two first calls at once, one makes the root domain, and the other finds it there. */
+function asInitialized(error: unknown): never {
+  if (error instanceof IdentityError && error.reason === 'ERROR_NOT_UNIQUE') {
+    throw new IdentityError('ERROR_SYSTEM_ALREADY_INITIALIZED');
+  }
+  throw error;
 }
