@@ -76,7 +76,7 @@ const cases: Case[] = [
   ['name', 'regex', '^BOB.*[0-9]{2}1$', (p) => /^bob.*[0-9]{2}1$/i.test(p.name)],
   ['user_id', 'regex', '@(x|y)\\.io', (p) => p.user_id.endsWith('@x.io')],
   ['email', 'regex', '^$', (p) => p.email === ''],
-  ['tags.team', 'regex', 'M-[13]$', (p) => /m-[13]$/i.test(String(p.tags['team'] ?? ''))],
+  ['tags.team', 'regex', 'M-[13]$', (p) => /m-[13]$/i.test((p.tags['team'] as string | undefined) ?? '')],
   ['name', 'regex_in', ['^bob$', '\\(owner\\)'], (p) => p.name === 'Bob' || has(p.name, '(owner)')],
   ['created_at', 'datetime_lt', '2026-11-01', (p) => p.created_at < new Date('2026-11-01')],
   ['created_at', 'datetime_lte', NOW.toISOString(), () => true],
