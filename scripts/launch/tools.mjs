@@ -64,7 +64,9 @@ async function buildGrpcurl() {
   const folder = join(toolsFolder, 'bin');
   mkdirSync(folder, { recursive: true });
   const install = (go) =>
-    runStep('Building grpcurl', [go, 'install', GRPCURL], { env: { GOBIN: folder, GOFLAGS: '' } });
+    runStep('Building grpcurl', [go, 'install', GRPCURL], {
+      env: { GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' },
+    });
   const go = findProgram('go', ['/usr/local/go/bin']);
   try {
     if (!go) throw new Problem('There is no Go on the PATH.');
