@@ -9,6 +9,7 @@ describe('expressions that are taken', () => {
     ['kim|lee|park', 'kim|lee|park'],
     ['^(admin|owner)@', '^(?:admin|owner)@'],
     ['.*foo.*', 'foo'],
+    ['^a.*b.*c.*d', '^a[^\\n]*b[^\\n]*c[^\\n]*d'],
     ['foo.*bar', 'foo[^\\n]*bar'],
     ['\\d{4}-\\d+', '[0-9]{4}-[0-9]+'],
     ['[\\w.+-]+@\\S+', '[A-Za-z0-9_.+\\-]+@[^\\t-\\r ]+'],
