@@ -13,7 +13,8 @@ const SERVICE = 'spaceone.api.identity.v2';
 export function greeting({ port, accounts, smtpUrl, logs }) {
   const grpc = `127.0.0.1:${port.GRPC_PORT}`;
   const rest = `http://127.0.0.1:${port.REST_PORT}`;
-  const mailbox = smtpUrl ? 'none of our own (SMTP_URL is set)' : `http://127.0.0.1:${port.MAILBOX_PORT}`;
+  const page = `http://127.0.0.1:${port.MAILBOX_PORT}`;
+  const mailbox = smtpUrl ? 'none of our own (SMTP_URL is set)' : `${page}   (as JSON: ${page}/api/email)`;
   const lines = [
     '',
     'Identity is running.',

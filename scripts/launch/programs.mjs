@@ -4,13 +4,15 @@ import { renderEnvoy } from '../render-envoy.mjs';
 import { inRoot } from './places.mjs';
 
 /** The mail catcher: SMTP on one port, its page on the other. */
-export function startMailbox(children, { port, logs }) {
+export function startMailbox(children, { port, logs, folder }) {
   const listen = ['--ip', '127.0.0.1', '--web-ip', '127.0.0.1'];
   const ports = ['--smtp', String(port.SMTP_PORT), '--web', String(port.MAILBOX_PORT)];
   const program = inRoot('node_modules/maildev/dist/bin/maildev.js');
+  // Its default is a folder of the system that everybody can read.
+  const kept = ['--mail-directory', join(folder, 'mailbox'), '--max-emails', '1000'];
   return children.start({
     name: 'mailbox',
-    command: [process.execPath, program, ...listen, ...ports, '--max-emails', '1000', '--silent'],
+    command: [process.execPath, program, ...listen, ...ports, ...kept, '--silent'],
     log: join(logs, 'mailbox.log'),
   });
 }
