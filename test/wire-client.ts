@@ -21,7 +21,8 @@ const set = fromBinary(
   FileDescriptorSetSchema,
   readFileSync(new URL('../src/gen/descriptor.binpb', import.meta.url)),
 );
-const registry = createFileRegistry(set);
+/** Every type of the descriptor. */
+export const registry = createFileRegistry(set);
 
 /** A client that knows nothing but the descriptor: it encodes with other code than the service decodes with. */
 export class WireClient {
@@ -60,21 +61,27 @@ export class WireClient {
     metadata: Record<string, string> = {},
     options: CallOptions = {},
   ): Promise<Answer> {
-    const found = methodOf(method);
+    const { parent, name, output } = methodOf(method);
+    return this.callPath(`/${parent.typeName}/${name}`, bytes, token, metadata, options).then((answer) =>
+      toJson(output, fromBinary(output, answer), { registry, useProtoFieldName: true }),
+    );
+  }
+
+  /** Calls any path with any bytes, and answers bytes. */
+  callPath(
+    path: string,
+    bytes: Buffer,
+    token?: string,
+    metadata: Record<string, string> = {},
+    options: CallOptions = {},
+  ): Promise<Buffer> {
     const sent = new Metadata();
     if (token) sent.set('token', token);
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
-    const decoded = (answer: Buffer) =>
-      toJson(found.output, fromBinary(found.output, answer), { registry, useProtoFieldName: true });
+    const same = (value: Buffer) => value;
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(
-        `/${found.parent.typeName}/${found.name}`,
-        (value: Buffer) => value,
-        (value: Buffer) => value,
-        bytes,
-        sent,
-        options,
-        (error, answer) => (error ? reject(error) : resolve(decoded(answer!))),
+      this.#client.makeUnaryRequest(path, same, same, bytes, sent, options, (error, answer) =>
+        error ? reject(error) : resolve(answer!),
       );
     });
   }

@@ -1,3 +1,4 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type {
   Server,
   ServerUnaryCall,
@@ -63,10 +64,16 @@ export function bind<Definition extends ServiceDefinition>(
   server.addService(safe as ServiceDefinition, handlers);
 }
 
+/** Refuses what is no UTF-8, as protobuf demands: the generated code would store replacement characters. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeOrMalformed(decode: (bytes: Buffer) => object): (bytes: Buffer) => object {
   return (bytes) => {
     try {
-      return decode(bytes);
+      const reader = new BinaryReader(bytes, (text) => utf8.decode(text));
+      // Generated decoders take a reader as well as bytes. They stop at a tag that cannot be.
+      const message = decode(reader as unknown as Buffer);
+      return reader.pos === reader.len ? message : new Malformed();
     } catch {
       return new Malformed();
     }
@@ -105,8 +112,10 @@ async function answer(
   pipeline.assertAvailable();
   if ('anonymous' in method.access) return run(checked(method, message, empty), call);
   const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
+  // At once, so that a refusal is logged with the one who was refused.
+  const known = Object.assign(call, { caller });
   authorize(caller, method.access, permissionName(call.method));
-  return run(checked(method, message, empty), Object.assign(call, { caller }));
+  return run(checked(method, message, empty), known);
 }
 
 function checked(method: AnyMethod, message: object, empty: object): unknown {

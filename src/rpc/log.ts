@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { IdentityError } from '../errors.js';
 import type { Call, CallerCall } from './call.js';
-import { metadataText } from './metadata.js';
+import { traceOf } from './metadata.js';
 
 /** What calls are logged through (pino fits). */
 export interface CallLog {
@@ -19,7 +19,7 @@ export function finished(log: CallLog, call: Call, started: bigint, error?: Iden
   const { caller } = call as Partial<CallerCall>;
   const fields = {
     request_id: call.requestId,
-    trace: metadataText(call.metadata, 'traceparent'),
+    trace: traceOf(call.metadata),
     method: call.method,
     peer: call.peer,
     domain_id: caller?.domain_id,

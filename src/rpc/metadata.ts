@@ -20,6 +20,12 @@ export function requestIdOf(metadata: Metadata): string {
   return given && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
+/** The trace that the caller is part of (W3C Trace Context); anything else in its place is left out of the log. */
+export function traceOf(metadata: Metadata): string | undefined {
+  const given = metadataText(metadata, 'traceparent');
+  return given && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : undefined;
+}
+
 /**
  * Where a call comes from. Behind a trusted proxy it is the last address that the proxy appended to
  * x-forwarded-for: earlier ones are the caller's own words.
