@@ -5,6 +5,7 @@ import { Problem } from './problem.mjs';
 import { accepts, until } from './wait.mjs';
 
 const START_MS = 60_000;
+const REPLICA_SET = 'identity';
 
 /**
  * Starts a database server of our own: a replica set of one node, because transactions need one.
@@ -90,21 +91,30 @@ function databaseAddress(port, name = '') {
 
 async function initiateReplicaSet(port) {
   const { MongoClient } = await import('mongodb');
-  const host = `127.0.0.1:${port}`;
   const client = await MongoClient.connect(databaseAddress(port));
+  const host = `127.0.0.1:${port}`;
   try {
     const admin = client.db('admin');
-    await admin
-      .command({ replSetInitiate: { _id: 'identity', members: [{ _id: 0, host }] } })
-      .catch((error) => {
-        if (error.codeName !== 'AlreadyInitialized') throw error;
-      });
-    const primary = async () => (await admin.command({ hello: 1 })).isWritablePrimary;
-    if (!(await until(primary, START_MS)))
-      throw new Problem('mongod did not become primary: see the log of the database.');
+    const isPrimary = async () => (await admin.command({ hello: 1 })).isWritablePrimary === true;
+    const members = [{ _id: 0, host }];
+    await admin.command({ replSetInitiate: { _id: REPLICA_SET, members } }).catch(async (error) => {
+      if (error.codeName !== 'AlreadyInitialized') throw error;
+      await moveReplicaSet(admin, host);
+    });
+    if (await until(isPrimary, START_MS)) return;
+    throw new Problem('mongod did not become primary: see the log of the database.');
   } finally {
     await client.close();
   }
+}
+
+/** The set of an earlier start knows its node by the port of that time, which DB_PORT may have changed. */
+async function moveReplicaSet(admin, host) {
+  const { config } = await admin.command({ replSetGetConfig: 1 });
+  const [member] = config.members;
+  if (member.host === host) return;
+  const moved = { ...config, version: config.version + 1, members: [{ ...member, host }] };
+  await admin.command({ replSetReconfig: moved, force: true });
 }
 
 /**
