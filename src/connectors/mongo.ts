@@ -38,9 +38,6 @@ export class Mongo {
     private readonly log: Log,
   ) {
     this.connection = mongoose.createConnection();
-    this.connection.set('bufferCommands', false);
-    this.connection.set('autoIndex', false);
-    this.connection.set('autoCreate', false);
     this.connection.on('disconnected', () => this.#announce(false));
     this.connection.on('connected', () => void this.#announceWhenIndexed());
     this.connection.on('error', (error: Error) =>
@@ -62,6 +59,8 @@ export class Mongo {
 
   /** Registers a model; its schema's indexes are made when the server is reached. */
   model<T>(name: string, schema: Schema<T>): Model<T> {
+    // A call while the server is away fails at once instead of waiting for it; indexes are made at one place.
+    schema.set('bufferCommands', false).set('autoIndex', false).set('autoCreate', false);
     return this.connection.model<T>(name, schema, name);
   }
 

@@ -24,6 +24,8 @@ export type MemberRow = Partial<User> & Pick<User, 'user_id' | 'memberships'>;
 export type UserSummary = Pick<User, 'user_id' | 'name' | 'state' | 'auth_type'>;
 
 const SUMMARY = { _id: 0, user_id: 1, name: 1, state: 1, auth_type: 1 } as const;
+/** Index of a domain's users by user id, as models/user.ts declares it. */
+const BY_USER_ID = 'domain_id_1_user_id_1';
 const SHOWN = [
   'user_id',
   'name',
@@ -90,7 +92,7 @@ export class Members {
       unwind: undefined,
       unfiltered: false,
     };
-    const reading = { projection: SUMMARY, options: options(reach) };
+    const reading = { projection: SUMMARY, options: options(reach), hint: BY_USER_ID };
     const found = await runList(this.#records, { domain_id: scope.domain_id }, plan, reading);
     return { users: found.results, total: found.total_count };
   }

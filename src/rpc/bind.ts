@@ -153,8 +153,13 @@ function deadline(
       () => reject(new IdentityError('ERROR_REQUEST_TIMEOUT')),
       Math.max(0, call.reach.deadline - Date.now()),
     );
-    grpcCall.on('cancelled', () => reject(new IdentityError('ERROR_REQUEST_CANCELLED')));
-    clear = () => clearTimeout(timer);
+    const cancelled = () => reject(new IdentityError('ERROR_REQUEST_CANCELLED'));
+    grpcCall.on('cancelled', cancelled);
+    clear = () => {
+      clearTimeout(timer);
+      // grpc-js also says so at the end of every answered call, and an error costs its stack trace.
+      grpcCall.off('cancelled', cancelled);
+    };
   });
   return { expired, clear };
 }

@@ -5,6 +5,7 @@ import { traceOf } from './metadata.js';
 
 /** What calls are logged through (pino fits). */
 export interface CallLog {
+  isLevelEnabled(level: string): boolean;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -16,6 +17,8 @@ export interface CallLog {
  * its method has noted something; a refused one is `info`, a fault of the service `error` with its cause.
  */
 export function finished(log: CallLog, call: Call, started: bigint, error?: IdentityError): void {
+  const noted = Object.keys(call.noted).length > 0;
+  if (!error && !noted && !log.isLevelEnabled('debug')) return;
   const { caller } = call as Partial<CallerCall>;
   const fields = {
     request_id: call.requestId,
@@ -30,7 +33,7 @@ export function finished(log: CallLog, call: Call, started: bigint, error?: Iden
     reason: error?.reason,
     ms: Number(process.hrtime.bigint() - started) / 1e6,
   };
-  if (!error) log[Object.keys(call.noted).length > 0 ? 'info' : 'debug'](fields, 'answered');
+  if (!error) log[noted ? 'info' : 'debug'](fields, 'answered');
   else if (error.reason === 'ERROR_UNKNOWN') log.error({ ...fields, cause: causeOf(error) }, 'failed');
   else log.info(fields, 'refused');
 }

@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongoose';
 import type { Records } from '../../connectors/mongo.js';
 import type { Filter } from './filter.js';
-import { isUnbounded } from './filter.js';
+import { allOf, isUnbounded } from './filter.js';
 import type { ListPlan } from './list.js';
 import { queryError } from './mistakes.js';
 import { renderRows } from './render.js';
@@ -12,6 +12,7 @@ import type { StatisticsPlan } from './statistics.js';
 export interface ReadOptions {
   session?: ClientSession;
   maxTimeMS: number;
+  hint?: string;
 }
 
 /** How a list is read beside its plan. */
@@ -21,6 +22,8 @@ export interface ListReading {
   options: ReadOptions;
   /** The number of all rows of the scope, when it is known without reading them. */
   total?: () => Promise<number>;
+  /** Index that bounds the scope and delivers the order, where the engine would choose another. */
+  hint?: string;
 }
 
 /** Rows that share one document with their number; more may outgrow the 16 MiB of a document. */
@@ -36,20 +39,23 @@ export async function runList<T extends object>(
   collection: Records<T>,
   scope: Filter,
   plan: ListPlan,
-  { projection, options, total }: ListReading,
+  { projection, options: within, total, hint }: ListReading,
 ): Promise<{ results: T[]; total_count: number }> {
-  const matched = [...matchStages(scope, plan.filter), ...unwindStages(plan)];
+  const options = hint ? { ...within, hint } : within;
+  const matched = [...matchStages(scope, plan.filter, hint), ...unwindStages(plan)];
   const counting = () => countRows(collection, matched, options);
   if (plan.countOnly)
     return { results: [], total_count: await (plan.unfiltered && total ? total : counting)() };
   const sort = { $sort: plan.sort };
   const rows = [...pageStages(plan), { $project: projection }];
   if (plan.unfiltered && total) {
+    // A plain find: engines read less for it than for the same pipeline.
+    const page = collection.find(scope as never, { ...options, projection }).sort(plan.sort);
     const [results, total_count] = await Promise.all([
-      aggregate(collection, [...matched, sort, ...rows], options),
+      page.skip(plan.skip).limit(plan.limit).toArray(),
       total(),
     ]);
-    return { results: results as T[], total_count };
+    return { results: results as unknown as T[], total_count };
   }
   const read = await readCounted(collection, { matched, sort: [sort], rows, limit: plan.limit }, options);
   return { results: read.results as T[], total_count: read.total_count };
@@ -80,7 +86,8 @@ function rendered(rows: readonly Stage[], { distinct }: StatisticsPlan): unknown
 }
 
 /** The scope first and alone, so that every engine bounds the read by an index whatever else is asked. */
-function matchStages(scope: Filter, filter: Filter): Stage[] {
+function matchStages(scope: Filter, filter: Filter, hint?: string): Stage[] {
+  if (hint) return [{ $match: allOf([scope, filter]) }];
   return [{ $match: scope }, ...(isUnbounded(filter) ? [] : [{ $match: filter }])];
 }
 
