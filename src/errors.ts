@@ -127,7 +127,10 @@ export type Reason = keyof typeof catalogue;
 /** Parameters that stand in the text because clients read them there, and nowhere else (D-11). */
 const textOnly = new Set(['access_token']);
 
-/** The one error class: a reason of the catalogue, its parameters, and the fields at fault if any. */
+/**
+ * The one error class: a reason of the catalogue, its parameters, and the fields at fault if any; a hint says what to
+ * do where the reason alone does not.
+ */
 export class IdentityError extends Error {
   readonly code: status;
 
@@ -135,9 +138,10 @@ export class IdentityError extends Error {
     readonly reason: Reason,
     readonly params: ErrorParams = {},
     readonly violations: readonly FieldViolation[] = [],
-    options?: ErrorOptions,
+    options: ErrorOptions & { hint?: string } = {},
   ) {
-    super(`${reason}: ${fill(catalogue[reason].text, params)}`, options);
+    const text = `${reason}: ${fill(catalogue[reason].text, params)}`;
+    super(options.hint ? `${text} ${options.hint}` : text, options);
     this.name = 'IdentityError';
     this.code = catalogue[reason].code;
   }

@@ -260,9 +260,9 @@ function keep(change: UserChange, session: string | undefined): UserChange {
   return { $unset: { ...change.$unset, kept_session: '' } };
 }
 
-/** Nobody else switched MFA since the user was read. */
-function stillAs(user: User): object {
-  return user.mfa?.state === 'ENABLED' ? { 'mfa.state': 'ENABLED' } : { 'mfa.state': { $ne: 'ENABLED' } };
+/** Nobody switched MFA or ended the session since the user was read. */
+function stillAs({ mfa, generation }: User): object {
+  return { generation, 'mfa.state': mfa?.state === 'ENABLED' ? 'ENABLED' : { $ne: 'ENABLED' } };
 }
 
 function otpContext(user: { domain_id: string; user_id: string }): string {

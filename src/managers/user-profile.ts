@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
-import { IdentityError, requiredParameter } from '../errors.js';
+import { IdentityError, authenticateFailure, requiredParameter } from '../errors.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserChange, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
@@ -136,12 +136,11 @@ export class UserProfiles {
     }
     const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
     if (account.required_actions.includes('UPDATE_PASSWORD') || owner.signed_in_at >= since) return;
-    throw new IdentityError('ERROR_REQUIRED_PARAMETER', { key: 'current_password' }, [
-      {
-        field: 'current_password',
-        description: 'the sign-in is too old to set a password here: use UserProfile.update_password',
-      },
-    ]);
+    const key = 'current_password';
+    const hint = 'The sign-in is too old to set a password here: use UserProfile.update_password.';
+    throw new IdentityError('ERROR_REQUIRED_PARAMETER', { key }, [{ field: key, description: hint }], {
+      hint,
+    });
   }
 
   async #checkCurrent(reach: Reach, owner: Owner & { peer: string }, currentPassword: string): Promise<void> {
@@ -203,9 +202,11 @@ export class UserProfiles {
     await this.mails.put(tx, { template: 'email_changed', to, language, values, user: account });
   }
 
+  /** A change that ends sessions is made by a session that was not ended meanwhile: one of many at once. */
   async #change(tx: Tx, account: User, change: UserChange): Promise<User> {
-    const after = await this.users.update(tx, account, change);
-    if (!after) throw userNotFound(account);
+    const condition = change.$inc ? { generation: account.generation } : {};
+    const after = await this.users.update(tx, account, change, condition);
+    if (!after) throw change.$inc ? authenticateFailure('The session has ended.') : userNotFound(account);
     return after;
   }
 
