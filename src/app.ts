@@ -24,6 +24,7 @@ import type { Pipeline } from './rpc/bind.js';
 import { Health } from './rpc/health.js';
 import { metadataText } from './rpc/metadata.js';
 import { serveReflection } from './rpc/reflection.js';
+import { shutDown } from './shutdown.js';
 
 /** The running service. */
 export interface App {
@@ -71,15 +72,25 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
     'grpc.max_connection_age_grace_ms': 30_000,
   });
   const health = new Health(new Set(['', 'identity', ...SERVED]));
-  serve(server, rooms, health, pipelineOf(config, rooms, log));
+  const endReflection = serve(server, rooms, health, pipelineOf(config, rooms, log));
   const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`);
   rooms.mongo.onAvailability((available) => health.set(available));
-  const ready = rooms.mongo.start().then(() => rooms.delivery.start());
+  let closing = false;
+  const ready = rooms.mongo.start().then(() => {
+    if (!closing) rooms.delivery.start();
+  });
   ready.catch(() => undefined);
-  return { port, rooms, ready, close: () => close(server, rooms, health, config.DRAIN_SECONDS) };
+  const close = () => {
+    closing = true;
+    health.close();
+    endReflection();
+    return shutDown(server, rooms, config.DRAIN_SECONDS);
+  };
+  return { port, rooms, ready, close };
 }
 
-function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline): void {
+/** Adds every service; answers what ends the open streams of reflection. */
+function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline): () => void {
   const { profiles, mfa, reset, mine, workspaceUsers, signIn, grants, domains, system } = rooms;
   bind(server, SystemService, systemMethods(system), pipeline);
   bind(server, DomainService, domainMethods(domains), pipeline);
@@ -91,7 +102,7 @@ function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline)
     assertAvailable: () => undefined,
   });
   health.serve(server);
-  serveReflection(server, readFileSync(new URL('gen/descriptor.binpb', import.meta.url)), [
+  return serveReflection(server, readFileSync(new URL('gen/descriptor.binpb', import.meta.url)), [
     ...SERVED,
     ...STANDARD,
   ]);
@@ -126,23 +137,6 @@ function listen(server: Server, address: string): Promise<number> {
       else resolve(port);
     });
   });
-}
-
-async function close(server: Server, rooms: Rooms, health: Health, drainSeconds: number): Promise<void> {
-  health.close();
-  await new Promise<void>((resolve) => {
-    const force = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, drainSeconds * 1000);
-    server.tryShutdown(() => {
-      clearTimeout(force);
-      resolve();
-    });
-  });
-  await rooms.reset.settled();
-  await rooms.delivery.stop();
-  await rooms.mongo.close();
 }
 
 function version(): string {

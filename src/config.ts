@@ -180,7 +180,7 @@ export const settings = {
   ),
   MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest request accepted.'),
   MAX_STREAMS: whole(1000, 1, 100_000, 'Calls at the same time on one connection.'),
-  DRAIN_SECONDS: whole(10, 1, 300, 'Longest time that running calls get after SIGTERM.'),
+  DRAIN_SECONDS: whole(10, 1, 300, 'Longest time from SIGTERM to the end; running calls get most of it.'),
 } as const satisfies Record<string, Setting<unknown>>;
 
 type Settings = typeof settings;

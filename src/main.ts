@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
   await app.ready;
-  log.info({}, 'database reached');
+  if (!stopping) log.info({}, 'database reached');
 }
 
 function fail(error: unknown): never {

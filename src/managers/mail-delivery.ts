@@ -79,12 +79,12 @@ export class MailDelivery {
     void this.#look();
   }
 
-  /** Takes no more mails and waits for those under way, a few seconds at most; the rest is sent after the next start. */
-  async stop(): Promise<void> {
+  /** Takes no more mails and waits that long for those under way; the rest is sent after the next start. */
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#pollTimer);
     const sends = [...this.#running.values()];
-    const timer = setTimeout(() => sends.forEach(({ abort }) => abort.abort()), STOP_GRACE_MS);
+    const timer = setTimeout(() => sends.forEach(({ abort }) => abort.abort()), graceMs);
     await Promise.all(sends.map(({ done }) => done));
     clearTimeout(timer);
     clearInterval(this.#renewTimer);

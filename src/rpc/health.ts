@@ -8,6 +8,8 @@ type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 /** grpc.health.v1: one state for the whole service, asked for by its names (gRPC health checking protocol). */
 export class Health {
   #serving = false;
+  #closed = false;
+  /** Everybody who watches, those with an unknown name too: it might become known, says the protocol. */
   readonly #watchers = new Set<Watcher>();
 
   /** @param names `''`, `identity` (the reference's name) and every served service. */
@@ -20,13 +22,11 @@ export class Health {
         call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
         respond: sendUnaryData<HealthCheckResponse>,
       ) => {
-        if (this.names.has(call.request.service)) respond(null, this.#answer());
+        if (this.names.has(call.request.service)) respond(null, this.#answer(call));
         else respond({ code: status.NOT_FOUND, details: 'unknown service' });
       },
       watch: (stream: Watcher) => {
-        const known = this.names.has(stream.request.service);
-        stream.write(known ? this.#answer() : { status: Serving.SERVICE_UNKNOWN });
-        if (!known) return;
+        stream.write(this.#answer(stream));
         this.#watchers.add(stream);
         const forget = () => this.#watchers.delete(stream);
         stream.on('cancelled', forget).on('close', forget).on('error', forget);
@@ -36,18 +36,22 @@ export class Health {
 
   /** Tells everybody who asks, and everybody who watches, whether calls are answered now. */
   set(serving: boolean): void {
-    if (this.#serving === serving) return;
+    if (this.#closed || this.#serving === serving) return;
     this.#serving = serving;
-    for (const watcher of this.#watchers) watcher.write(this.#answer());
+    for (const watcher of this.#watchers) {
+      if (this.names.has(watcher.request.service)) watcher.write(this.#answer(watcher));
+    }
   }
 
-  /** Ends the watches, so that they do not hold up a shutdown. */
+  /** Is NOT_SERVING from now on, and ends the watches, so that they do not hold up a shutdown. */
   close(): void {
     this.set(false);
+    this.#closed = true;
     for (const watcher of this.#watchers) watcher.end();
   }
 
-  #answer(): HealthCheckResponse {
+  #answer({ request }: { request: HealthCheckRequest }): HealthCheckResponse {
+    if (!this.names.has(request.service)) return { status: Serving.SERVICE_UNKNOWN };
     return { status: this.#serving ? Serving.SERVING : Serving.NOT_SERVING };
   }
 }

@@ -8,15 +8,24 @@ import type {
 } from '../gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ReflectionV1Alpha } from '../gen/grpc/reflection/v1alpha/reflection.js';
 
+type Stream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+
 /**
  * Serves reflection, v1 and v1alpha, from the bytes that buf wrote: re-encoded descriptors lose what grpcurl
  * needs of google.protobuf.Struct.
+ * @returns ends the streams that are open, so that they do not hold up a shutdown
  */
-export function serveReflection(server: Server, descriptorSet: Buffer, services: readonly string[]): void {
+export function serveReflection(
+  server: Server,
+  descriptorSet: Buffer,
+  services: readonly string[],
+): () => void {
   const index = new FileDescriptorIndex(descriptorSet);
-  const serverReflectionInfo = (
-    stream: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>,
-  ) => {
+  const streams = new Set<Stream>();
+  const serverReflectionInfo = (stream: Stream) => {
+    streams.add(stream);
+    const forget = () => streams.delete(stream);
+    stream.on('cancelled', forget).on('close', forget).on('finish', forget);
     stream.on('data', (request: ServerReflectionRequest) => stream.write(reply(index, services, request)));
     stream.on('end', () => stream.end());
     stream.on('error', () => stream.end());
@@ -24,6 +33,7 @@ export function serveReflection(server: Server, descriptorSet: Buffer, services:
   for (const definition of [ReflectionV1, ReflectionV1Alpha] as ServiceDefinition[]) {
     server.addService(definition, { serverReflectionInfo });
   }
+  return () => streams.forEach((stream) => stream.end());
 }
 
 function reply(

@@ -60,7 +60,7 @@ describe('metadata of a call', () => {
 
   it('gives the request id back, and makes one when there is none or none that is plain', async () => {
     const given = async (id: string) => {
-      const metadata = id ? { 'x-request-id': id } : {};
+      const metadata: Record<string, string> = id ? { 'x-request-id': id } : {};
       const refused = await refusal(service.call('UserProfile.get', {}, undefined, metadata));
       return errorDetail(refused, 'RequestInfo').requestId;
     };
@@ -93,7 +93,7 @@ describe('metadata of a call', () => {
     expect((await get({ authorization: `Bearer ${token}` })).user_id).toBe(user_id);
     expect((await get({ authorization: `bearer  ${token}` })).user_id).toBe(user_id);
     expect((await get({ token, authorization: 'Bearer nonsense' })).user_id).toBe(user_id);
-    const wrong = [
+    const wrong: Record<string, string>[] = [
       { token: 'nonsense', authorization: `Bearer ${token}` },
       { authorization: token },
       { authorization: `Basic ${token}` },
@@ -102,7 +102,7 @@ describe('metadata of a call', () => {
       {},
     ];
     for (const metadata of wrong) {
-      const refused = await refusal(get(metadata as Record<string, string>));
+      const refused = await refusal(get(metadata));
       expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'ERROR_AUTHENTICATE_FAILURE' });
     }
   });

@@ -106,7 +106,7 @@ describe('tags (P18)', () => {
   });
 
   it.each([17, 40, 100, 1000, 10_000])('nested %i deep are refused without harm', async (levels) => {
-    let struct = Buffer.from(Struct.encode({ fields: { end: 1 } }).finish());
+    let struct: Buffer = Buffer.from(Struct.encode({ fields: { end: 1 } }).finish());
     for (let level = 1; level < levels; level += 1) {
       struct = field(1, Buffer.concat([field(1, Buffer.from('a')), field(2, field(5, struct))]));
     }

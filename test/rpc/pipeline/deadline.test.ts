@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { Metadata, credentials, status } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { UserProfileClient } from '../../../src/gen/spaceone/api/identity/v2/user_profile.js';
+import { DatabaseProxy } from '../../database-proxy.js';
+import type { Tenant } from '../../fixtures.js';
+import { aTenant, aUser, tokenOf } from '../../fixtures.js';
+import type { Service } from '../../harness.js';
+import { refusal, startService } from '../../harness.js';
+import { WireClient } from '../../wire-client.js';
+
+let proxy: DatabaseProxy;
+let service: Service;
+let tenant: Tenant;
+let token: string;
+let client: WireClient;
+
+beforeAll(async () => {
+  proxy = new DatabaseProxy(inject('mongoUri'));
+  await proxy.up();
+  service = await startService({
+    MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+    REQUEST_TIMEOUT_MS: '700',
+    // Every call asks the database, nothing is answered from memory.
+    USER_CACHE_MS: '0',
+    DOMAIN_CACHE_MS: '0',
+  });
+  tenant = await aTenant(service);
+  token = await tokenOf(service, tenant, await aUser(service, tenant));
+  client = new WireClient(service.address);
+});
+afterEach(() => proxy.resume());
+afterAll(async () => {
+  client.close();
+  await service.close();
+  await proxy.down();
+});
+
+const get = (deadline?: number) =>
+  client.call('UserProfile.get', {}, token, {}, deadline ? { deadline } : {});
+const lines = () => service.logs.map((text) => JSON.parse(text));
+
+describe('a call to a database that does not answer', () => {
+  it('ends at the limit of the service, with a reason', async () => {
+    proxy.stall();
+    const refused = await refusal(get());
+    expect(refused).toMatchObject({ code: status.DEADLINE_EXCEEDED, reason: 'ERROR_REQUEST_TIMEOUT' });
+  });
+
+  it('ends at the deadline of the caller when that is earlier', async () => {
+    proxy.stall();
+    const before = service.logs.length;
+    const refused = await refusal(get(Date.now() + 200));
+    expect(refused.code).toBe(status.DEADLINE_EXCEEDED);
+    await expect
+      .poll(() => lines().slice(before).at(-1))
+      .toMatchObject({
+        msg: 'refused',
+        reason: expect.stringMatching(/^ERROR_REQUEST_(TIMEOUT|CANCELLED)$/),
+      });
+    // Well before the limit of the service.
+    expect(lines().at(-1).ms).toBeLessThan(600);
+  });
+
+  it('does not hold up others: all end together, and all are answered once the database does', async () => {
+    proxy.stall();
+    const refused = await Promise.all(Array.from({ length: 50 }, () => refusal(get())));
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set([status.DEADLINE_EXCEEDED]));
+    proxy.resume();
+    await expect.poll(() => get().then(() => 'answered', String), { timeout: 10_000 }).toBe('answered');
+  });
+
+  it('is given up when the caller hangs up', async () => {
+    proxy.stall();
+    const before = service.logs.length;
+    const impatient = new UserProfileClient(service.address, credentials.createInsecure());
+    const metadata = new Metadata();
+    metadata.set('token', token);
+    const ended = new Promise((resolve) => {
+      const call = impatient.get({ workspace_group_id: '' }, metadata, resolve);
+      setTimeout(() => call.cancel(), 50);
+    });
+    expect(await ended).toMatchObject({ code: status.CANCELLED });
+    await expect
+      .poll(() => lines().slice(before).at(-1))
+      .toMatchObject({
+        msg: 'refused',
+        reason: 'ERROR_REQUEST_CANCELLED',
+      });
+    impatient.close();
+  });
+});
