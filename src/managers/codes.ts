@@ -7,6 +7,7 @@ import { IdentityError } from '../errors.js';
 import type { CodePurpose, PendingCode, PendingCodes } from '../models/pending-code.js';
 import type { User, UserKey } from '../models/user.js';
 import type { Mails } from './mail.js';
+import { notAGuess } from './sign-in-guard.js';
 
 export interface CodeSettings {
   attempts: number;
@@ -62,8 +63,9 @@ export class Codes {
    */
   async guess(reach: Reach, user: UserKey, purpose: CodePurpose, code: string): Promise<PendingCode> {
     const entry = await this.pending.attempt(reach, user, purpose, this.settings.attempts, this.clock.now());
-    if (!entry) throw invalidCode(code);
-    return entry;
+    if (entry) return entry;
+    // Without an open flow there is nothing to guess.
+    throw (await this.isOpen(reach, user, purpose)) ? invalidCode(code) : notAGuess(invalidCode(code));
   }
 
   /**
@@ -80,7 +82,7 @@ export class Codes {
    * @throws IdentityError ERROR_INVALID_VERIFY_CODE for the others.
    */
   async consume(tx: Tx, entry: PendingCode, code: string): Promise<void> {
-    if (!(await this.pending.consume(tx, entry))) throw invalidCode(code);
+    if (!(await this.pending.consume(tx, entry))) throw notAGuess(invalidCode(code));
   }
 
   /** Ends whatever flow of that purpose is open. */

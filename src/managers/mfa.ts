@@ -18,6 +18,7 @@ import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
+import { notAGuess } from './sign-in-guard.js';
 import { acceptedStep, newOtpSecret, otpUri } from './totp.js';
 
 const TYPES: readonly MfaType[] = ['EMAIL', 'OTP'];
@@ -94,7 +95,7 @@ export class Mfa {
     const changed = await this.mongo.transaction(reach, async (tx) => {
       await this.codes.consume(tx, entry, code);
       const after = await this.users.update(tx, user, ended, stillAs(user));
-      if (!after) throw invalidCode(code);
+      if (!after) throw notAGuess(invalidCode(code));
       await this.#tell(tx, user, after, entry);
       return after;
     });
@@ -177,7 +178,7 @@ export class Mfa {
   async #useStep(tx: Tx, user: User, step: number, code: string): Promise<void> {
     const unused = { 'otp.last_step': { $lt: step } };
     if (!(await this.users.update(tx, user, { $set: { 'otp.last_step': step } }, unused)))
-      throw invalidCode(code);
+      throw notAGuess(invalidCode(code));
   }
 
   #enabled(user: User, entry: PendingCode, step: number | undefined): UserChange {

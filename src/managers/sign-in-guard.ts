@@ -24,6 +24,18 @@ const WRONG_PROOF: ReadonlySet<Reason> = new Set<Reason>([
   'ERROR_INVALID_VERIFY_CODE',
   'ERROR_PASSWORD_NOT_MATCHED',
 ]);
+const notGuessed = new WeakSet<IdentityError>();
+
+/** Marks an answer that tells of a proof too late rather than wrong: a used code, a flow that is not open. */
+export function notAGuess(error: IdentityError): IdentityError {
+  notGuessed.add(error);
+  return error;
+}
+
+function isWrongProof(error: unknown): boolean {
+  return error instanceof IdentityError && WRONG_PROOF.has(error.reason) && !notGuessed.has(error);
+}
+
 /** Wait for attempts of the same user that other instances have under way, in milliseconds. */
 const BUSY_WAIT_MS = 50;
 const SETTLE_MS = 5000;
@@ -111,7 +123,7 @@ export class SignInGuard {
       outcome = onSuccess;
       return result;
     } catch (error) {
-      if (error instanceof IdentityError && WRONG_PROOF.has(error.reason)) outcome = 'WRONG';
+      if (isWrongProof(error)) outcome = 'WRONG';
       throw error;
     } finally {
       // Counted even when the caller has given up: with a deadline of its own.

@@ -9,6 +9,7 @@ import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
+import { notAGuess } from './sign-in-guard.js';
 import type { TemporaryPasswords } from './temporary-passwords.js';
 import type { Tokens } from './tokens.js';
 
@@ -108,7 +109,8 @@ export class SignIn {
   /** The second call: the password again, so that a code alone is worth nothing (D-02), and the code. */
   async #proveFactor(reach: Reach, key: UserKey, password: string, code: string | undefined): Promise<User> {
     const user = await this.checkPassword(reach, key, password).catch(asInvalidCredentials);
-    if (!(await this.mfa.isChallenged(reach, user))) throw new IdentityError('ERROR_INVALID_CREDENTIALS');
+    if (!(await this.mfa.isChallenged(reach, user)))
+      throw notAGuess(new IdentityError('ERROR_INVALID_CREDENTIALS'));
     if (!code) {
       await this.mfa.resend(reach, user);
       throw new IdentityError('ERROR_NOT_AUTHENTICATED');
