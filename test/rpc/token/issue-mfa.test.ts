@@ -74,6 +74,7 @@ describe('Token.issue with MFA by mail', () => {
     const code = await mailedCode(service, address);
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => second(user, code)));
     expect(outcomes.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+    expect((await first(user)).reason).toBe('ERROR_MFA_REQUIRED');
   });
 
   it('D-05: gives a code up after five wrong ones', async () => {
