@@ -70,6 +70,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
     'grpc.max_connection_idle_ms': 300_000,
     'grpc.max_connection_age_ms': 1_800_000,
     'grpc.max_connection_age_grace_ms': 30_000,
+    'grpc.enable_channelz': 0,
   });
   const health = new Health(new Set(['', 'identity', ...SERVED]));
   const endReflection = serve(server, rooms, health, pipelineOf(config, rooms, log));

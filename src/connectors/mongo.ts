@@ -90,6 +90,8 @@ export class Mongo {
       waitQueueTimeoutMS: this.settings.timeoutMs,
       socketTimeoutMS: this.settings.timeoutMs * 2,
       heartbeatFrequencyMS: 2000,
+      // What is stored was checked when it came in; checking each text again at every read costs time.
+      enableUtf8Validation: false,
       writeConcern: { w: 'majority' },
     });
     const hello = await this.connection.db!.command({ hello: 1 });
