@@ -1,0 +1,3 @@
+export function configurationPage(
+  settings: Record<string, { type: string; meaning: string; fallback: string | undefined }>,
+): Promise<string>;

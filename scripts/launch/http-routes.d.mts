@@ -1,0 +1,4 @@
+export function readHttpRoutes(descriptorFile: string): {
+  services: string[];
+  bindings: { method: string; path: string }[];
+};
