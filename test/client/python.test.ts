@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { PASSWORD, aTenant } from '../fixtures.js';
+import { PASSWORD, aTenant, aUser, tokenOf } from '../fixtures.js';
 import type { Tenant } from '../fixtures.js';
 import type { Service } from '../harness.js';
 import { startService } from '../harness.js';
 
 const run = promisify(execFile);
 const walk = fileURLToPath(new URL('walk.py', import.meta.url));
+const reflected = fileURLToPath(new URL('reflected.py', import.meta.url));
 
 let service: Service;
 let tenant: Tenant;
@@ -48,5 +49,38 @@ describe('a Python client with the stubs of spaceone-api', () => {
       denied: { status: 'PERMISSION_DENIED', code: 'ERROR_PERMISSION_DENIED' },
       without_token: { status: 'UNAUTHENTICATED', code: 'ERROR_AUTHENTICATE_FAILURE' },
     });
+  });
+});
+
+describe('a Python client that knows only what reflection v1alpha tells it', () => {
+  it('finds every service, and gets and lists with messages made from descriptors', async () => {
+    const token = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.beta);
+    await aUser(service, tenant, { user_id: 'beta@x.io', roles: { [tenant.beta]: 'WORKSPACE_OWNER' } });
+    const asked = [
+      { method: 'UserProfile.get', request: {}, token },
+      { method: 'WorkspaceUser.get', request: { user_id: 'beta@x.io' }, token },
+      { method: 'WorkspaceUser.list', request: { query: { only: ['user_id'], page: { limit: 5 } } }, token },
+      { method: 'ServerInfo.get_version', request: {} },
+      { method: 'Health.Check', request: { service: 'identity' } },
+    ];
+    const child = run(inject('tools').clientPython, [reflected, service.address]);
+    child.child.stdin!.end(asked.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const lines = (await child).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      expect.arrayContaining([
+        'Domain',
+        'Health',
+        'ServerInfo',
+        'System',
+        'Token',
+        'UserProfile',
+        'WorkspaceUser',
+      ]),
+      { user_id: tenant.admin, role_type: 'DOMAIN_ADMIN' },
+      { user_id: 'beta@x.io', role_binding_info: { role_type: 'WORKSPACE_OWNER' } },
+      { results: [{ user_id: 'beta@x.io' }], total_count: 1 },
+      { version: expect.any(String) },
+      { status: 'SERVING' },
+    ]);
   });
 });
