@@ -127,7 +127,9 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     invitationSeconds: config.INVITATION_SECONDS,
     forceUpdate: config.FORCE_PASSWORD_CHANGE,
   });
-  const domains = new Domains(mongo, models.domains, roles, bindings, accounts, keys, tokens, states, clock);
+  const domains = new Domains(mongo, models.domains, roles, bindings, accounts, keys, tokens, states, clock, {
+    maxRows: config.PAGE_LIMIT,
+  });
   return {
     mongo,
     models,

@@ -1,6 +1,6 @@
 import { DomainAuthInfo } from '../gen/spaceone/api/identity/v2/domain.js';
 import type { DomainService } from '../gen/spaceone/api/identity/v2/domain.js';
-import { IdentityError } from '../errors.js';
+import type { Query, StatisticsQuery } from '../gen/spaceone/api/core/v2/query.js';
 import type { Domains } from '../managers/domains.js';
 import type { Methods } from '../rpc/call.js';
 import * as field from '../rpc/fields.js';
@@ -31,23 +31,41 @@ export function domainMethods(domains: Domains): Methods<typeof DomainService> {
       public_key: await domains.publicKey(call.reach, domain_id, metadataText(call.metadata, 'token')),
     })),
     update: method(
-      { access: write, fields: { domain_id: field.id, name: field.ignored, tags: field.ignored } },
-      notInThisVersion,
+      {
+        access: write,
+        fields: { domain_id: field.id, name: field.domainName.optional(), tags: field.tags.optional() },
+      },
+      async ({ domain_id, ...change }, call) =>
+        toDomainInfo(await domains.update(call.reach, domain_id, change)),
     ),
-    delete: method({ access: write, fields: { domain_id: field.id } }, notInThisVersion),
-    enable: method({ access: write, fields: { domain_id: field.id } }, notInThisVersion),
-    disable: method({ access: write, fields: { domain_id: field.id } }, notInThisVersion),
+    delete: method({ access: write, fields: { domain_id: field.id } }, async ({ domain_id }, call) => {
+      await domains.delete(call.reach, domain_id);
+      return {};
+    }),
+    enable: method({ access: write, fields: { domain_id: field.id } }, async ({ domain_id }, call) =>
+      toDomainInfo(await domains.setState(call.reach, domain_id, 'ENABLED')),
+    ),
+    disable: method({ access: write, fields: { domain_id: field.id } }, async ({ domain_id }, call) =>
+      toDomainInfo(await domains.setState(call.reach, domain_id, 'DISABLED')),
+    ),
     list: method(
       {
         access: read,
-        fields: { query: field.ignored, domain_id: field.ignored, name: field.ignored, state: field.ignored },
+        fields: {
+          query: field.message<Query>().optional(),
+          domain_id: field.id.optional(),
+          name: field.domainName.optional(),
+          state: field.enumValue(['ENABLED', 'DISABLED']).optional(),
+        },
       },
-      notInThisVersion,
+      async ({ query, ...equal }, call) => {
+        const { rows, total } = await domains.list(call.reach, query, equal);
+        return { results: rows.map(toDomainInfo), total_count: total };
+      },
     ),
-    stat: method({ access: read, fields: { query: field.ignored } }, notInThisVersion),
+    stat: method(
+      { access: read, fields: { query: field.message<StatisticsQuery>().optional() } },
+      ({ query }, call) => domains.stat(call.reach, query),
+    ),
   };
-}
-
-function notInThisVersion(): never {
-  throw new IdentityError('ERROR_NOT_IMPLEMENTED', { reason: 'not offered in this version' });
 }

@@ -94,8 +94,8 @@ export function toMyWorkspaceGroupInfo(
   });
 }
 
-/** A domain. */
-export function toDomainInfo(domain: Domain): DomainInfo {
+/** A domain; fields that were not selected stay out (D-25). */
+export function toDomainInfo(domain: Partial<Domain>): DomainInfo {
   return DomainInfo.fromPartial({
     domain_id: domain.domain_id,
     name: domain.name,

@@ -30,6 +30,11 @@ export class DomainStates {
     return domain;
   }
 
+  /** Forgets what is remembered of a domain, after a change of it. */
+  forget(domain_id: string): void {
+    this.#domains.delete(domain_id);
+  }
+
   /**
    * Refuses a token whose domain or workspace is gone or disabled.
    * @throws IdentityError ERROR_AUTHENTICATE_FAILURE, ERROR_WORKSPACE_STATE.

@@ -1,8 +1,19 @@
 import type { Clock } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
-import { authenticateFailure, notFound } from '../errors.js';
+import { IdentityError, authenticateFailure, notFound } from '../errors.js';
+import type { Query, StatisticsQuery } from '../gen/spaceone/api/core/v2/query.js';
 import { ROOT_DOMAIN_ID, newId } from '../ids.js';
-import type { Domain, DomainKeys as StoredKeys, Domains as DomainModel } from '../models/domain.js';
+import type {
+  Domain,
+  DomainChange,
+  DomainKeys as StoredKeys,
+  Domains as DomainModel,
+} from '../models/domain.js';
+import { compileKeyword } from '../models/query/conditions.js';
+import { domainResource } from '../models/query/domain-resource.js';
+import { allOf } from '../models/query/filter.js';
+import { compileList } from '../models/query/list.js';
+import { compileStatistics } from '../models/query/statistics.js';
 import type { RoleBindings } from '../models/role-binding.js';
 import type { Roles } from '../models/role.js';
 import type { Accounts, NewAccount, PreparedAccount } from './accounts.js';
@@ -34,6 +45,7 @@ export class Domains {
     private readonly tokens: Tokens,
     private readonly states: DomainStates,
     private readonly clock: Clock,
+    private readonly settings: { maxRows: number },
   ) {}
 
   /**
@@ -121,6 +133,63 @@ export class Domains {
   }
 
   /**
+   * Changes name or tags of a domain; without either it stays as it is.
+   * @throws IdentityError ERROR_NOT_FOUND, ERROR_NOT_UNIQUE(name).
+   */
+  async update(
+    reach: Reach,
+    domain_id: string,
+    change: Pick<DomainChange, 'name' | 'tags'>,
+  ): Promise<Domain> {
+    return Object.keys(change).length > 0
+      ? this.#change(reach, domain_id, change)
+      : this.get(reach, { domain_id });
+  }
+
+  /**
+   * Lets the users of a domain in, or keeps them out.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for the root domain, ERROR_NOT_FOUND.
+   */
+  async setState(reach: Reach, domain_id: string, state: 'ENABLED' | 'DISABLED'): Promise<Domain> {
+    assertNotRoot(domain_id);
+    return this.#change(reach, domain_id, { state });
+  }
+
+  /**
+   * Marks a domain as deleted; its name is free again.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for the root domain, ERROR_NOT_FOUND.
+   */
+  async delete(reach: Reach, domain_id: string): Promise<void> {
+    assertNotRoot(domain_id);
+    await this.#change(reach, domain_id, { state: 'DELETED', deleted_at: this.clock.now() });
+  }
+
+  /**
+   * A page of the domains.
+   * @throws IdentityError for a query that cannot be carried out (contract/query.md).
+   */
+  async list(
+    reach: Reach,
+    query: Query | undefined,
+    equal: Partial<Pick<Domain, 'domain_id' | 'name' | 'state'>>,
+  ): Promise<{ rows: Partial<Domain>[]; total: number }> {
+    return this.domains.list(reach, equal, compileList(query, domainResource, this.#context()));
+  }
+
+  /**
+   * Statistics over the domains, narrowed by a keyword if there is one.
+   * @throws IdentityError for a query that cannot be carried out (contract/query.md 3).
+   */
+  async stat(
+    reach: Reach,
+    query: StatisticsQuery | undefined,
+  ): Promise<{ results: unknown[]; total_count?: number }> {
+    const plan = compileStatistics(query, domainResource, this.#context());
+    const keyword = compileKeyword(query?.keyword ?? '', domainResource.keyword);
+    return this.domains.stat(reach, { ...plan, filter: allOf([plan.filter, keyword]) });
+  }
+
+  /**
    * The public key of a domain as JSON, for services that check tokens themselves; asked for with a system token of
    * the root domain alone (D-19).
    * @throws IdentityError ERROR_AUTHENTICATE_FAILURE, ERROR_NOT_FOUND.
@@ -134,9 +203,25 @@ export class Domains {
     if (!(await this.states.domain(reach, domain_id))) throw notFound({ domain_id });
     return JSON.stringify((await this.keys.signing(reach, domain_id, 'access')).public_jwk);
   }
+
+  async #change(reach: Reach, domain_id: string, change: DomainChange): Promise<Domain> {
+    const changed = await this.domains.update(reach, domain_id, change);
+    if (!changed) throw notFound({ domain_id });
+    this.states.forget(domain_id);
+    return changed;
+  }
+
+  #context(): { now: Date; maxRows: number } {
+    return { now: this.clock.now(), maxRows: this.settings.maxRows };
+  }
 }
 
 /** A user id that is an address is also the administrator's address (contract/behaviour.md 4.8). */
 function emailFrom(user_id: string): string | undefined {
   return user_id.includes('@') ? user_id : undefined;
+}
+
+/** Without the root domain nobody could manage the others. */
+function assertNotRoot(domain_id: string): void {
+  if (domain_id === ROOT_DOMAIN_ID) throw new IdentityError('ERROR_PERMISSION_DENIED');
 }

@@ -3,6 +3,10 @@ import type { JWK } from 'jose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
+import { domainResource } from './query/domain-resource.js';
+import type { ListPlan } from './query/list.js';
+import { runList, runStatistics } from './query/run.js';
+import type { StatisticsPlan } from './query/statistics.js';
 
 export interface Domain {
   domain_id: string;
@@ -51,6 +55,12 @@ const keysSchema = new mongoose.Schema<DomainKeys>(
 );
 keysSchema.index({ domain_id: 1 }, { unique: true });
 
+/** Written as in the index of names, so that the database may use that one. */
+const LIVING = { state: { $in: ['ENABLED', 'DISABLED'] as const } };
+
+/** What may change in a domain. */
+export type DomainChange = Partial<Pick<Domain, 'name' | 'state' | 'tags' | 'deleted_at'>>;
+
 /** The domains and their keys. */
 export class Domains {
   readonly #domains: Records<Domain>;
@@ -69,8 +79,7 @@ export class Domains {
     try {
       await this.#domains.insertOne({ ...domain }, options(tx));
     } catch (error) {
-      if (isDuplicateKey(error))
-        throw new IdentityError('ERROR_NOT_UNIQUE', { key: 'name', value: domain.name });
+      if (isDuplicateKey(error)) throw notUnique(domain.name);
       throw error;
     }
   }
@@ -78,8 +87,48 @@ export class Domains {
   /** The domain unless it is deleted, or undefined. */
   async find(reach: Reach, key: { domain_id: string } | { name: string }): Promise<Domain | undefined> {
     const [[field, value]] = Object.entries(key) as [[string, string]];
-    const filter = { [field]: String(value), state: { $ne: 'DELETED' } } as object;
+    const filter = { [field]: String(value), ...LIVING } as object;
     return (await this.#domains.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+  }
+
+  /**
+   * Changes a living domain and answers it as it is afterwards; undefined when there is none.
+   * @throws IdentityError ERROR_NOT_UNIQUE when another living domain has the new name.
+   */
+  async update(reach: Reach, domain_id: string, change: DomainChange): Promise<Domain | undefined> {
+    try {
+      const changed = await this.#domains.findOneAndUpdate(
+        { domain_id: String(domain_id), ...LIVING },
+        { $set: change },
+        { ...options(reach), projection: { _id: 0 }, returnDocument: 'after' },
+      );
+      return changed ?? undefined;
+    } catch (error) {
+      if (isDuplicateKey(error)) throw notUnique(change.name ?? '');
+      throw error;
+    }
+  }
+
+  /**
+   * A page of the living domains and their number.
+   * @param equal fields that must have exactly these values.
+   */
+  async list(
+    reach: Reach,
+    equal: Partial<Pick<Domain, 'domain_id' | 'name' | 'state'>>,
+    plan: ListPlan,
+  ): Promise<{ rows: Partial<Domain>[]; total: number }> {
+    const projection: Record<string, 0 | 1> = { _id: 0 };
+    for (const field of plan.fields ?? domainResource.fields.keys()) projection[field] = 1;
+    const scope = { ...LIVING, ...equal };
+    const reading = { projection, options: options(reach) };
+    const { results, total_count } = await runList(this.#domains, scope, plan, reading);
+    return { rows: results, total: total_count };
+  }
+
+  /** The rows of a statistics query over the living domains. */
+  async stat(reach: Reach, plan: StatisticsPlan): Promise<{ results: unknown[]; total_count?: number }> {
+    return runStatistics(this.#domains, LIVING, plan, options(reach));
   }
 
   /** True when there is any domain. */
@@ -97,4 +146,8 @@ export class Domains {
     const filter = { domain_id: String(domain_id) };
     return (await this.#keys.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
   }
+}
+
+function notUnique(name: string): IdentityError {
+  return new IdentityError('ERROR_NOT_UNIQUE', { key: 'name', value: name });
 }

@@ -113,16 +113,21 @@ export const admin = z.preprocess(
   (value) =>
     value &&
     Object.fromEntries(Object.entries(value).filter(([, item]) => item !== '' && item !== undefined)),
-  z.object({
-    user_id: newUserId,
-    password: password.optional(),
-    name,
-    email: email.optional(),
-    language: language.optional(),
-    timezone: timezone.optional(),
-    tags: tags.optional(),
-    reset_password: flag,
-  }),
+  z
+    .object({
+      user_id: newUserId,
+      password: password.optional(),
+      name,
+      email: email.optional(),
+      language: language.optional(),
+      timezone: timezone.optional(),
+      tags: tags.optional(),
+      reset_password: flag,
+    })
+    .superRefine(({ password: given, reset_password }, context) => {
+      if (given || reset_password) return;
+      context.addIssue({ code: 'custom', path: ['password'], message: 'is required' });
+    }),
 );
 
 /** Seconds. */
