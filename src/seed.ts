@@ -5,7 +5,7 @@ import { readConfig } from './config.js';
 import type { Reach } from './connectors/mongo.js';
 import { newId } from './ids.js';
 import type { RoleType } from './models/role.js';
-import type { WorkspaceRoleType } from './models/user.js';
+import type { UserKey, UserState, WorkspaceRoleType } from './models/user.js';
 import { temporaryPassword } from './password.js';
 import { createRooms } from './rooms.js';
 import type { Rooms } from './rooms.js';
@@ -26,10 +26,15 @@ interface Person {
   language?: string;
   timezone?: string;
   role: WorkspaceRoleType;
+  /** Has not signed in yet. */
+  isNew?: boolean;
 }
 
 const DOMAIN_NAME = 'demo';
 const ADMIN = 'admin@example.com';
+/** Has a role in one more workspace, by a workspace group. */
+const GUEST = 'max@example.com';
+const GUESTS_OF = 'beta';
 const PEOPLE: Record<'alpha' | 'beta', Person[]> = {
   alpha: [
     { user_id: 'olivia@example.com', name: 'Olivia Owner', role: 'WORKSPACE_OWNER' },
@@ -40,6 +45,7 @@ const PEOPLE: Record<'alpha' | 'beta', Person[]> = {
       language: 'ko',
       timezone: 'Asia/Seoul',
       role: 'WORKSPACE_MEMBER',
+      isNew: true,
     },
     {
       user_id: 'haruto@example.com',
@@ -87,21 +93,33 @@ async function seedDemo(rooms: Rooms, reach: Reach): Promise<Account[]> {
   const password = temporaryPassword();
   const admin = { user_id: ADMIN, name: 'Ada Admin', email: ADMIN, password };
   const { domain_id } = await rooms.domains.create(reach, DOMAIN_NAME, undefined, admin);
-  await markProven(rooms, reach, domain_id, ADMIN);
+  await settle(rooms, reach, { domain_id, user_id: ADMIN }, 'ENABLED');
   const accounts = [account(domain_id, DOMAIN_NAME, ADMIN, password, 'DOMAIN_ADMIN')];
+  const workspace_group_id = newId('wg');
   for (const [name, people] of Object.entries(PEOPLE)) {
-    const workspace = { workspace_id: await seedWorkspace(rooms, reach, domain_id, name), name };
+    const group = name === GUESTS_OF ? workspace_group_id : undefined;
+    const workspace = { workspace_id: await seedWorkspace(rooms, reach, domain_id, name, group), name };
     for (const person of people) {
       const own = temporaryPassword();
       await seedPerson(rooms, reach, domain_id, workspace.workspace_id, person, own);
       const one = account(domain_id, DOMAIN_NAME, person.user_id, own, 'USER');
       accounts.push({ ...one, workspaces: [{ ...workspace, role_type: person.role }] });
     }
+    if (!group) continue;
+    await seedGroup(rooms, reach, { domain_id, user_id: GUEST }, workspace.workspace_id, group);
+    const guest = accounts.find(({ user_id }) => user_id === GUEST);
+    guest?.workspaces.push({ ...workspace, role_type: 'WORKSPACE_MEMBER' });
   }
   return accounts;
 }
 
-async function seedWorkspace(rooms: Rooms, reach: Reach, domain_id: string, name: string): Promise<string> {
+async function seedWorkspace(
+  rooms: Rooms,
+  reach: Reach,
+  domain_id: string,
+  name: string,
+  workspace_group_id: string | undefined,
+): Promise<string> {
   const workspace_id = newId('workspace');
   await rooms.models.workspaces.insert(reach, {
     workspace_id,
@@ -112,6 +130,7 @@ async function seedWorkspace(rooms: Rooms, reach: Reach, domain_id: string, name
     is_dormant: false,
     dormant_ttl: -1,
     user_count: 0,
+    ...(workspace_group_id ? { workspace_group_id } : {}),
     domain_id,
     created_at: systemClock.now(),
   });
@@ -123,17 +142,56 @@ async function seedPerson(
   reach: Reach,
   domain_id: string,
   workspace_id: string,
-  { role, ...person }: Person,
+  { role, isNew, ...person }: Person,
   password: string,
 ): Promise<void> {
   const role_id = role === 'WORKSPACE_OWNER' ? 'managed-workspace-owner' : 'managed-workspace-member';
   const user = { ...person, email: person.user_id, auth_type: 'LOCAL' as const, password };
   await rooms.workspaceUsers.create(reach, { domain_id, workspace_id }, user, role_id);
-  await markProven(rooms, reach, domain_id, person.user_id);
+  await settle(rooms, reach, { domain_id, user_id: person.user_id }, isNew ? 'PENDING' : 'ENABLED');
 }
 
-async function markProven(rooms: Rooms, reach: Reach, domain_id: string, user_id: string): Promise<void> {
-  await rooms.models.users.update(reach, { domain_id, user_id }, { $set: { email_verified: true } });
+/** As if the address had been proven, and the first sign-in made. */
+async function settle(rooms: Rooms, reach: Reach, key: UserKey, state: UserState): Promise<void> {
+  await rooms.models.users.update(reach, key, { $set: { email_verified: true, state } });
+}
+
+/** A group whose one user has a role in the workspace through it. */
+async function seedGroup(
+  rooms: Rooms,
+  reach: Reach,
+  { domain_id, user_id }: UserKey,
+  workspace_id: string,
+  workspace_group_id: string,
+): Promise<void> {
+  const now = systemClock.now();
+  const role = { role_id: 'managed-workspace-member', role_type: 'WORKSPACE_MEMBER' as const };
+  const membership = {
+    ...role,
+    role_binding_id: newId('rb'),
+    workspace_id,
+    workspace_group_id,
+    created_at: now,
+  };
+  await rooms.mongo.transaction(reach, async (tx) => {
+    await rooms.models.groups.insert(tx, {
+      workspace_group_id,
+      name: 'guests',
+      users: [{ user_id, ...role }],
+      created_by: ADMIN,
+      domain_id,
+      created_at: now,
+      updated_at: now,
+    });
+    await rooms.models.bindings.insert(tx, {
+      ...membership,
+      domain_id,
+      user_id,
+      resource_group: 'WORKSPACE',
+    });
+    await rooms.models.users.update(tx, { domain_id, user_id }, { $push: { memberships: membership } });
+    await rooms.models.workspaces.addUsers(tx, domain_id, workspace_id, 1);
+  });
 }
 
 function account(
