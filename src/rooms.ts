@@ -15,6 +15,7 @@ import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
+import { PasswordCheck } from './managers/password-check.js';
 import { PasswordReset } from './managers/password-reset.js';
 import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
@@ -152,12 +153,10 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     signIn: new SignIn(
       users,
       states,
-      passwords,
+      new PasswordCheck(users, passwords, temporary, sessions, clock),
       guard,
       mfa,
       tokens,
-      sessions,
-      temporary,
       clock,
       signInSettings,
     ),

@@ -17,7 +17,7 @@ export function tokenMethods(signIn: SignIn, grants: Grants): Methods<typeof Tok
         verify_code: field.verifyCode.optional(),
         domain_id: field.id,
       },
-      (request, call) => signIn.issue(call.reach, request, call.peer),
+      (request, call) => signIn.issue(call.reach, request, call),
     ),
     grant: anonymousMethod(
       {

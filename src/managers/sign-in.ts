@@ -3,14 +3,12 @@ import { epochSeconds } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { newTokenId } from '../ids.js';
-import type { User, UserChange, UserKey, UserWithSecrets, Users } from '../models/user.js';
-import type { Passwords } from '../password.js';
+import type { User, UserChange, Users } from '../models/user.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
-import type { Sessions } from './sessions.js';
+import type { PasswordCheck } from './password-check.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import { notAGuess } from './sign-in-guard.js';
-import type { TemporaryPasswords } from './temporary-passwords.js';
 import type { Tokens } from './tokens.js';
 
 /** A request of Token.issue. */
@@ -50,17 +48,21 @@ interface Credentials {
   password: string;
 }
 
+/** Where a sign-in comes from, and what its log line shall hold. */
+export interface SignInCall {
+  peer: string;
+  noted: Record<string, string>;
+}
+
 /** Signing in with a password and a second factor (contract/behaviour.md 4.1, Token.issue). */
 export class SignIn {
   constructor(
     private readonly users: Users,
     private readonly states: DomainStates,
-    private readonly passwords: Passwords,
+    private readonly passwords: PasswordCheck,
     private readonly guard: SignInGuard,
     private readonly mfa: Mfa,
     private readonly tokens: Tokens,
-    private readonly sessions: Sessions,
-    private readonly temporary: TemporaryPasswords,
     private readonly clock: Clock,
     private readonly settings: SignInSettings,
   ) {}
@@ -71,44 +73,36 @@ export class SignIn {
    * ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, ERROR_USER_STATE_DISABLED, ERROR_MFA_REQUIRED,
    * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED.
    */
-  async issue(reach: Reach, request: IssueRequest, peer: string): Promise<IssuedTokens> {
+  async issue(reach: Reach, request: IssueRequest, { peer, noted }: SignInCall): Promise<IssuedTokens> {
     const { domain_id } = request;
     await this.#assertDomain(reach, domain_id);
+    noted['domain_id'] = domain_id;
     const credentials = checkedCredentials(request);
     const who = { domain_id, user_id: credentials.user_id, peer };
-    const user = await this.guard.signIn(reach, who, () => this.#prove(reach, request, credentials));
+    const user = await this.guard.signIn(reach, who, () => this.#prove(reach, request, credentials, noted));
     return this.#welcome(reach, user, request.timeout);
   }
 
-  /**
-   * The user whose password this is, in the time of one hash whoever it is (D-07).
-   * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
-   */
-  async checkPassword(reach: Reach, key: UserKey, password: string): Promise<User> {
-    const user = await this.users.findWithSecrets(reach, key);
-    const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
-    const right = await this.passwords.matches(password, hash);
-    const mailed = !right && user !== undefined && this.temporary.matches(user, password);
-    if (!user || (!right && !mailed)) {
-      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
+  async #prove(
+    reach: Reach,
+    request: IssueRequest,
+    { user_id, password }: Credentials,
+    noted: SignInCall['noted'],
+  ): Promise<User> {
+    const key = { domain_id: request.domain_id, user_id };
+    // Only the id of a user who exists: what is typed in its place may be a password.
+    const proven = this.passwords.check(reach, key, password, (user) => {
+      noted['user_id'] = user.user_id;
+    });
+    if (request.auth_type === 'MFA') {
+      return this.#proveFactor(reach, await proven.catch(asInvalidCredentials), request.verify_code);
     }
-    if (user.state === 'DISABLED')
-      throw new IdentityError('ERROR_USER_STATE_DISABLED', { user_id: user.user_id });
-    return mailed ? this.#adoptTemporary(reach, user, password) : user;
+    const user = await proven;
+    return user.mfa?.state === 'ENABLED' ? this.mfa.challenge(reach, user) : user;
   }
 
-  async #prove(reach: Reach, request: IssueRequest, credentials: Credentials): Promise<User> {
-    const key = { domain_id: request.domain_id, user_id: credentials.user_id };
-    if (request.auth_type === 'MFA')
-      return this.#proveFactor(reach, key, credentials.password, request.verify_code);
-    const user = await this.checkPassword(reach, key, credentials.password);
-    if (user.mfa?.state === 'ENABLED') return this.mfa.challenge(reach, user);
-    return user;
-  }
-
-  /** The second call: the password again, so that a code alone is worth nothing (D-02), and the code. */
-  async #proveFactor(reach: Reach, key: UserKey, password: string, code: string | undefined): Promise<User> {
-    const user = await this.checkPassword(reach, key, password).catch(asInvalidCredentials);
+  /** The second call: after the password again, so that a code alone is worth nothing (D-02), the code. */
+  async #proveFactor(reach: Reach, user: User, code: string | undefined): Promise<User> {
     if (!(await this.mfa.isChallenged(reach, user)))
       throw notAGuess(new IdentityError('ERROR_INVALID_CREDENTIALS'));
     if (!code) {
@@ -181,23 +175,6 @@ export class SignIn {
     const domain = await this.states.domain(reach, domain_id);
     if (!domain) throw notFound({ domain_id });
     if (domain.state !== 'ENABLED') throw new IdentityError('ERROR_DOMAIN_STATE', { domain_id });
-  }
-
-  /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
-  async #adoptTemporary(reach: Reach, user: UserWithSecrets, password: string): Promise<User> {
-    const hash = await this.passwords.hash(password);
-    const change: UserChange = {
-      $set: { password: hash, password_changed_at: this.clock.now() },
-      $unset: { temporary_password: '', kept_session: '' },
-      $addToSet: { required_actions: 'UPDATE_PASSWORD' },
-      $inc: { generation: 1 },
-    };
-    const unused = { 'temporary_password.mac': user.temporary_password!.mac };
-    const adopted = await this.users.update(reach, user, change, unused);
-    // Another sign-in with the same password was faster: it is an ordinary one now.
-    if (!adopted) return this.checkPassword(reach, user, password);
-    this.sessions.forget(user);
-    return adopted;
   }
 
   #refreshSeconds(user: User): number {

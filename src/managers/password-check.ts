@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.js';
+import type { Reach } from '../connectors/mongo.js';
+import { IdentityError } from '../errors.js';
+import type { User, UserChange, UserKey, UserWithSecrets, Users } from '../models/user.js';
+import type { Passwords } from '../password.js';
+import type { Sessions } from './sessions.js';
+import type { TemporaryPasswords } from './temporary-passwords.js';
+
+/** Tells whose password it is: the one that is in force, or one that was mailed. */
+export class PasswordCheck {
+  constructor(
+    private readonly users: Users,
+    private readonly passwords: Passwords,
+    private readonly temporary: TemporaryPasswords,
+    private readonly sessions: Sessions,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The user whose password this is, in the time of one hash whoever it is (D-07).
+   * @param found told of a user who exists, whether the password is right or not.
+   * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
+   */
+  async check(reach: Reach, key: UserKey, password: string, found: (user: User) => void): Promise<User> {
+    const user = await this.users.findWithSecrets(reach, key);
+    if (user) found(user);
+    const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
+    const right = await this.passwords.matches(password, hash);
+    const mailed = !right && user !== undefined && this.temporary.matches(user, password);
+    if (!user || (!right && !mailed)) {
+      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
+    }
+    if (user.state === 'DISABLED') {
+      throw new IdentityError('ERROR_USER_STATE_DISABLED', { user_id: user.user_id });
+    }
+    if (!mailed) return user;
+    // When another sign-in with the same mailed password was faster, it is an ordinary one now.
+    return (await this.#adopt(reach, user, password)) ?? this.check(reach, key, password, found);
+  }
+
+  /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
+  async #adopt(reach: Reach, user: UserWithSecrets, password: string): Promise<User | undefined> {
+    const hash = await this.passwords.hash(password);
+    const change: UserChange = {
+      $set: { password: hash, password_changed_at: this.clock.now() },
+      $unset: { temporary_password: '', kept_session: '' },
+      $addToSet: { required_actions: 'UPDATE_PASSWORD' },
+      $inc: { generation: 1 },
+    };
+    const unused = { 'temporary_password.mac': user.temporary_password!.mac };
+    const adopted = await this.users.update(reach, user, change, unused);
+    if (adopted) this.sessions.forget(user);
+    return adopted;
+  }
+}
