@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { aTenant, aUser, signIn } from '../fixtures.js';
+import type { Tenant } from '../fixtures.js';
+import type { ForgeableService } from '../forge.js';
+import { startForgeableService } from '../forge.js';
+import type { Service } from '../harness.js';
+import { mailedCode, mailedLink } from '../mailed.js';
+import { expectPrintedCode } from './printed-code.js';
+import { DOCUMENTED_DOMAIN, DOCUMENTED_USER, userProfileRequests as printed } from './requests.js';
+import type { DocumentedRequest } from './requests.js';
+
+let forge: ForgeableService;
+let service: Service;
+let tenant: Tenant;
+let token: string;
+
+beforeAll(async () => {
+  forge = await startForgeableService();
+  service = forge.service;
+  tenant = await aTenant(service, DOCUMENTED_DOMAIN);
+});
+beforeEach(async () => {
+  const { connection } = service.app.rooms.mongo;
+  for (const name of ['user', 'pending_code', 'role_binding'])
+    await connection.collection(name).deleteMany({ user_id: DOCUMENTED_USER });
+  await aUser(service, tenant, { user_id: DOCUMENTED_USER, roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
+  ({ access_token: token } = await signIn(service, tenant, DOCUMENTED_USER));
+});
+afterAll(() => service.close());
+
+const send = ({ method, message }: DocumentedRequest, as: string | undefined = token) =>
+  service.call(method, message, as);
+
+describe('The documented requests of UserProfile', () => {
+  it('update: sets the password too', async () => {
+    const { password: _, ...shown } = printed.update.message;
+    expect(await send(printed.update)).toMatchObject(shown);
+    expect(await signIn(service, tenant, DOCUMENTED_USER, printed.update.message.password)).toHaveProperty(
+      'access_token',
+    );
+  });
+
+  it('verify_email', async () => {
+    expect(await send(printed.verifyEmail)).toEqual({});
+    expect(await mailedCode(service, DOCUMENTED_USER)).toMatch(/^\d{6}$/);
+  });
+
+  it('confirm_email', async () => {
+    await send(printed.verifyEmail);
+    await expectPrintedCode(forge, 'VERIFY_EMAIL', printed.confirmEmail.message.verify_code);
+    expect(await send(printed.confirmEmail)).toMatchObject({ email: DOCUMENTED_USER, email_verified: true });
+  });
+
+  it('reset_password, without a token', async () => {
+    expect(await service.call(printed.resetPassword.method, printed.resetPassword.message)).toEqual({});
+    expect(await mailedLink(service, DOCUMENTED_USER)).toHaveProperty('token');
+  });
+
+  it('enable_mfa, confirm_mfa and disable_mfa', async () => {
+    const code = printed.confirmMfa.message.verify_code;
+    expect((await send(printed.enableMfa)).mfa).toEqual({
+      state: 'DISABLED',
+      mfa_type: 'EMAIL',
+      options: { email: DOCUMENTED_USER },
+    });
+    await expectPrintedCode(forge, 'MFA', code);
+    expect((await send(printed.confirmMfa)).mfa.state).toBe('ENABLED');
+    expect((await send(printed.disableMfa)).mfa.state).toBe('ENABLED');
+    await expectPrintedCode(forge, 'MFA', code);
+    expect((await send(printed.confirmMfa)).mfa).toEqual({ state: 'DISABLED', options: {} });
+  });
+
+  it('get', async () => {
+    expect(await send(printed.get)).toMatchObject({ user_id: DOCUMENTED_USER, domain_id: DOCUMENTED_DOMAIN });
+  });
+
+  it('get_workspaces', async () => {
+    expect((await send(printed.getWorkspaces)).results).toMatchObject([{ workspace_id: tenant.alpha }]);
+  });
+
+  it('get_workspace_groups', async () => {
+    expect(await send(printed.getWorkspaceGroups)).toEqual({});
+  });
+});
