@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Mailbox } from './email-address.js';
+import { parseMailbox } from './email-address.js';
 
 /** One setting: its environment name comes from the key, its meaning is the row of docs/configuration.md. */
 interface Setting<T> {
@@ -58,8 +60,53 @@ const serviceKey: Setting<Buffer> = {
 };
 
 const mongoUri: Setting<string> = {
-  ...text(undefined, 'Address of the MongoDB replica set, with the database name in its path.'),
+  type: 'mongodb:// or mongodb+srv:// address',
+  meaning: 'Address of the MongoDB replica set, with the database name in its path.',
+  fallback: undefined,
   schema: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
+};
+
+const smtpUrl: Setting<string> = {
+  type: 'smtp:// or smtps:// address',
+  meaning: 'Mail server, as smtp://user:password@host:port or smtps://…',
+  fallback: 'smtp://127.0.0.1:1025',
+  schema: z
+    .string()
+    .refine(
+      (value) => /^smtps?:$/.test(parsedUrl(value)?.protocol ?? '') && parsedUrl(value)?.hostname,
+      'must be an smtp:// or smtps:// address with a host',
+    ),
+};
+
+const sender: Setting<Mailbox> = {
+  type: 'address, or name <address>',
+  meaning: 'Sender of every mail.',
+  fallback: 'Identity <no-reply@localhost.localdomain>',
+  schema: z.string().transform((value, context) => {
+    const mailbox = parseMailbox(value);
+    if (!mailbox) context.addIssue('must be an address, or a name and an address in <>');
+    return mailbox ?? z.NEVER;
+  }),
+};
+
+/** An address that mails may link to; `{domain_name}` stands for a name. */
+const webLink = (fallback: string, meaning: string): Setting<string> => ({
+  type: 'http:// or https:// address',
+  meaning,
+  fallback,
+  schema: z
+    .string()
+    .refine(
+      (value) => /^https?:$/.test(parsedUrl(value.replaceAll('{domain_name}', 'example'))?.protocol ?? ''),
+      'must be an http:// or https:// address',
+    ),
+});
+
+const color: Setting<string> = {
+  type: 'colour as #rrggbb',
+  meaning: 'Colour of buttons in mails.',
+  fallback: '#3949ab',
+  schema: z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #3949ab'),
 };
 
 const list = (fallback: string, meaning: string): Setting<string[]> => ({
@@ -84,7 +131,7 @@ export const settings = {
     10_000,
     100,
     60_000,
-    'Longest time of one database call; a shorter deadline of the caller wins.',
+    'Longest wait for a connection to the database; one that is silent for twice as long is given up. A call as a whole is bounded by REQUEST_TIMEOUT_MS.',
   ),
   REQUEST_TIMEOUT_MS: whole(
     30_000,
@@ -103,8 +150,8 @@ export const settings = {
     'info',
     'Lowest level that is logged.',
   ),
-  SMTP_URL: text('smtp://127.0.0.1:1025', 'Mail server, as smtp://user:password@host:port or smtps://…'),
-  MAIL_FROM: text('Identity <no-reply@localhost.localdomain>', 'Sender of every mail.'),
+  SMTP_URL: smtpUrl,
+  MAIL_FROM: sender,
   MAIL_BATCH: whole(10, 1, 100, 'Mails that one instance sends at the same time.'),
   MAIL_LIMIT_PER_HOUR: whole(
     20,
@@ -114,10 +161,10 @@ export const settings = {
   ),
   ACCOUNTS_FILE: text('.data/accounts.json', 'Where `node dist/seed.js` writes the accounts it makes.'),
   BRAND_NAME: text('Identity', 'Service name in mails.'),
-  BRAND_URL: text('https://identity.example.com', 'Link behind the service name in mails.'),
-  BRAND_COLOR: text('#3949ab', 'Colour of buttons in mails.'),
-  SUPPORT_URL: text('https://identity.example.com/support', 'Link to help in the foot of mails.'),
-  CONSOLE_URL: text(
+  BRAND_URL: webLink('https://identity.example.com', 'Link behind the service name in mails.'),
+  BRAND_COLOR: color,
+  SUPPORT_URL: webLink('https://identity.example.com/support', 'Link to help in the foot of mails.'),
+  CONSOLE_URL: webLink(
     'https://{domain_name}.console.example.com',
     'Console address; {domain_name} is replaced. Links in mails start with it.',
   ),
@@ -209,4 +256,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   });
   if (problems.length > 0) throw new ConfigError(`Settings to correct:\n  ${problems.join('\n  ')}`);
   return Object.freeze(Object.fromEntries(values)) as Config;
+}
+
+function parsedUrl(value: string): URL | undefined {
+  return URL.canParse(value) ? new URL(value) : undefined;
 }

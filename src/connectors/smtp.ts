@@ -1,5 +1,4 @@
 import { createTransport } from 'nodemailer';
-import { ConfigError } from '../config.js';
 import type { Mailbox } from '../email-address.js';
 
 /** A mail ready to go out: one sender, one recipient. */
@@ -49,13 +48,7 @@ export class Smtp {
   readonly #connections: number;
   #transport: ReturnType<Smtp['connect']> | undefined;
 
-  /** @throws ConfigError when SMTP_URL is no smtp:// or smtps:// address. */
   constructor(url: string, connections: number) {
-    if (!/^smtps?:\/\/./.test(url) || !URL.canParse(url) || !new URL(url).hostname) {
-      throw new ConfigError(
-        'Settings to correct:\n  SMTP_URL must be an smtp:// or smtps:// address with a host',
-      );
-    }
     this.#url = url;
     this.#connections = connections;
   }

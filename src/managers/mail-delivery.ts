@@ -4,13 +4,10 @@ import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Config } from '../config.js';
-import { ConfigError } from '../config.js';
 import type { Log, Reach } from '../connectors/mongo.js';
 import { databaseError } from '../connectors/mongo.js';
 import type { Smtp } from '../connectors/smtp.js';
 import { SmtpError } from '../connectors/smtp.js';
-import type { Mailbox } from '../email-address.js';
-import { parseMailbox } from '../email-address.js';
 import type { Outbox, OutboxMail } from '../models/outbox.js';
 import type { MailTemplate } from '../templates/mail-texts.js';
 import type { MailRenderer } from './mail-renderer.js';
@@ -38,7 +35,6 @@ type Outcome = 'SENT' | 'FAILED' | 'EXPIRED' | { tryAgainAt: Date };
  */
 export class MailDelivery {
   readonly #instance = randomUUID();
-  readonly #sender: Mailbox;
   readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>();
   readonly #pause = new ServerPause();
   #due: string[] = [];
@@ -48,7 +44,6 @@ export class MailDelivery {
   #pollTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
 
-  /** @throws ConfigError when MAIL_FROM is not one sender. */
   constructor(
     private readonly outbox: Outbox,
     private readonly cipher: Cipher,
@@ -57,15 +52,7 @@ export class MailDelivery {
     private readonly settings: Pick<Config, 'MAIL_FROM' | 'MAIL_BATCH'>,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {
-    const sender = parseMailbox(settings.MAIL_FROM);
-    if (!sender) {
-      throw new ConfigError(
-        'Settings to correct:\n  MAIL_FROM must be an address, or a name and an address in <>',
-      );
-    }
-    this.#sender = sender;
-  }
+  ) {}
 
   /** Begins to look for mails. */
   start(): void {
@@ -156,8 +143,8 @@ export class MailDelivery {
         this.cipher.open(mail.payload ?? '', mailContext(mail._id)),
       ) as MailPayload;
       const rendered = this.renderer.render({ ...content, template: mail.template as MailTemplate }, now);
-      const message_id = `${mail._id}@${this.#sender.address.split('@').at(-1)}`;
-      await this.smtp.send({ ...rendered, message_id, from: this.#sender, to }, signal);
+      const message_id = `${mail._id}@${this.settings.MAIL_FROM.address.split('@').at(-1)}`;
+      await this.smtp.send({ ...rendered, message_id, from: this.settings.MAIL_FROM, to }, signal);
       this.#pause.answered();
       return this.#told(mail, 'SENT', {});
     } catch (error) {

@@ -1,5 +1,3 @@
-import { ConfigError } from '../config.js';
-
 const DOMAIN_NAME = '{domain_name}';
 const IN_HOST = /^[a-z]+:\/\/[^/?#]*\{domain_name\}/i;
 
@@ -24,15 +22,4 @@ export function signInLink(pattern: string, domainName: string, token: string): 
 /** True for a complete http or https address, the only kind that a mail may link to. */
 export function isWebLink(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-}
-
-/**
- * Checks a setting that ends up as a link in mails.
- * @throws ConfigError when it is no http or https address.
- */
-export function webLinkSetting(name: string, value: string): string {
-  if (!isWebLink(value.replaceAll(DOMAIN_NAME, 'example'))) {
-    throw new ConfigError(`Settings to correct:\n  ${name} must be an http:// or https:// address`);
-  }
-  return value;
 }

@@ -6,7 +6,7 @@ import { en } from '../templates/en.js';
 import { ja } from '../templates/ja.js';
 import { ko } from '../templates/ko.js';
 import type { DetailName, MailLanguage, MailTemplate } from '../templates/mail-texts.js';
-import { isWebLink, webLinkSetting } from './mail-links.js';
+import { isWebLink } from './mail-links.js';
 import type { StoredValues } from './mail-values.js';
 import { mailShapes } from './mail-values.js';
 
@@ -43,10 +43,7 @@ export class MailRenderer {
   readonly #html = compile('layout.html.hbs', true);
   readonly #text = compile('layout.text.hbs', false);
 
-  /** @throws ConfigError when BRAND_URL or SUPPORT_URL is no web address. */
   constructor(brand: Brand) {
-    webLinkSetting('BRAND_URL', brand.BRAND_URL);
-    webLinkSetting('SUPPORT_URL', brand.SUPPORT_URL);
     this.#brand = { ...brand, BRAND_NAME: displayed(brand.BRAND_NAME) };
     this.#onColor = readableOn(brand.BRAND_COLOR);
   }

@@ -11,7 +11,7 @@ import type { Outbox } from '../models/outbox.js';
 import type { UserKey } from '../models/user.js';
 import type { MailTemplate } from '../templates/mail-texts.js';
 import type { MailDelivery } from './mail-delivery.js';
-import { consoleLink, signInLink, webLinkSetting } from './mail-links.js';
+import { consoleLink, signInLink } from './mail-links.js';
 import type { MailPayload, MailValues } from './mail-values.js';
 import { mailContext, mailShapes, storedValues } from './mail-values.js';
 
@@ -39,9 +39,7 @@ export class Mails {
     private readonly settings: Pick<Config, 'MAIL_LIMIT_PER_HOUR' | 'CONSOLE_URL'>,
     private readonly clock: Clock,
     private readonly delivery: Pick<MailDelivery, 'wake'>,
-  ) {
-    webLinkSetting('CONSOLE_URL', settings.CONSOLE_URL);
-  }
+  ) {}
 
   /** The console's address for a domain. */
   consoleLink(domainName: string): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consoleLink, signInLink, webLinkSetting } from '../../src/managers/mail-links.js';
+import { consoleLink, signInLink } from '../../src/managers/mail-links.js';
 
 const pattern = 'https://{domain_name}.console.example.com';
 
@@ -25,8 +25,3 @@ test.each(['evil.com/', 'evil.com#', 'evil.com\\', 'x@evil.com/?', '$&', '../..'
     expect(new URL(consoleLink(pattern, name)).hostname).toMatch(/^[a-z0-9-]+\.console\.example\.com$/);
   },
 );
-
-test('a setting that is no web address is named', () => {
-  expect(webLinkSetting('CONSOLE_URL', pattern)).toBe(pattern);
-  expect(() => webLinkSetting('CONSOLE_URL', 'ftp://x')).toThrow('CONSOLE_URL');
-});
