@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { randomInt } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import PQueue from 'p-queue';
+import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
 
 /** bcrypt takes no more; longer passwords are refused, never cut (D-20). */
@@ -14,6 +15,7 @@ const rules: readonly [test: (password: string) => boolean, rule: string][] = [
   [(password) => /[A-Z]/.test(password), 'Contains at least one uppercase character'],
   [(password) => /[0-9]/.test(password), 'Contains at least one number'],
   [(password) => Buffer.byteLength(password) <= MAX_BYTES, `At most ${MAX_BYTES} bytes long`],
+  [(password) => !isCommonPassword(password), 'Is none of the commonest passwords'],
 ];
 
 /**

@@ -66,6 +66,9 @@ describe('UserProfile.update_password', () => {
     ['Abcdefgh', 'Contains at least one number'],
     [`Aa1${'x'.repeat(70)}`, 'At most 72 bytes long'],
     [`Aa1${'é'.repeat(35)}`, 'At most 72 bytes long'],
+    ['Password1', 'Is none of the commonest passwords'],
+    ['qWeRtY123', 'Is none of the commonest passwords'],
+    ['P@ssw0rd', 'Is none of the commonest passwords'],
   ])('D-20: refuses the password %s, naming the rule', async (new_password, rule) => {
     const { token } = await someone();
     expect(await refusal(change(token, { current_password: PASSWORD, new_password }))).toMatchObject({
