@@ -45,6 +45,8 @@ domainSchema.index(
   { name: 1 },
   { unique: true, partialFilterExpression: { state: { $in: ['ENABLED', 'DISABLED'] } } },
 );
+// For looking a name up: not every engine reads along an index of a part of the documents.
+domainSchema.index({ name: 1, state: 1 });
 const key = new mongoose.Schema(
   { kid: text, public_jwk: mongoose.Schema.Types.Mixed, private_jwk: text },
   { _id: false },
@@ -55,7 +57,7 @@ const keysSchema = new mongoose.Schema<DomainKeys>(
 );
 keysSchema.index({ domain_id: 1 }, { unique: true });
 
-/** Written as in the index of names, so that the database may use that one. */
+/** Domains that are not deleted. */
 const LIVING = { state: { $in: ['ENABLED', 'DISABLED'] as const } };
 
 /** What may change in a domain. */
@@ -86,9 +88,11 @@ export class Domains {
 
   /** The domain unless it is deleted, or undefined. */
   async find(reach: Reach, key: { domain_id: string } | { name: string }): Promise<Domain | undefined> {
-    const [[field, value]] = Object.entries(key) as [[string, string]];
-    const filter = { [field]: String(value), ...LIVING } as object;
-    return (await this.#domains.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+    // By the unique key alone: a further condition makes some engines read all documents.
+    const filter =
+      'name' in key ? { name: String(key.name), ...LIVING } : { domain_id: String(key.domain_id) };
+    const found = await this.#domains.findOne(filter, { ...options(reach), projection: { _id: 0 } });
+    return found && found.state !== 'DELETED' ? found : undefined;
   }
 
   /**

@@ -65,9 +65,14 @@ export class Members {
     const fields = [...(plan.fields ?? SHOWN), 'user_id', 'memberships'];
     const projection: Record<string, 0 | 1> = { _id: 0 };
     for (const field of fields) projection[field] = 1;
-    const within = { ...memberFilter(scope), ...equal };
-    const reading = { projection, options: options(reach), ...(isUnbounded(equal) ? { total } : {}) };
-    const { results, total_count } = await runList(this.#records, within, plan, reading);
+    const narrowing = allOf([equal, roleFilter(scope)]);
+    const narrowed = {
+      ...plan,
+      filter: allOf([plan.filter, narrowing]),
+      unfiltered: plan.unfiltered && isUnbounded(narrowing),
+    };
+    const reading = { projection, options: options(reach), total };
+    const { results, total_count } = await runList(this.#records, memberFilter(scope), narrowed, reading);
     return { rows: results, total: total_count };
   }
 
@@ -107,11 +112,21 @@ export class Members {
   }
 }
 
-/** One equality wherever possible: it bounds the index and leaves its order to the sort (docs/decisions/0001). */
-function memberFilter({ domain_id, workspace_id, role_type, wildcard }: MemberScope): Filter {
-  const ids = wildcard ? { $in: [workspace_id, '*'] } : workspace_id;
-  const role = role_type ? { memberships: { $elemMatch: { workspace_id: ids, role_type } } } : {};
-  return { domain_id, 'memberships.workspace_id': ids, ...role };
+/**
+ * What bounds the index and leaves its order to the sort, and nothing else: one equality wherever possible
+ * (docs/decisions/0001).
+ */
+function memberFilter(scope: MemberScope): Filter {
+  return { domain_id: scope.domain_id, 'memberships.workspace_id': idsOf(scope) };
+}
+
+function roleFilter(scope: MemberScope): Filter {
+  if (!scope.role_type) return {};
+  return { memberships: { $elemMatch: { workspace_id: idsOf(scope), role_type: scope.role_type } } };
+}
+
+function idsOf({ workspace_id, wildcard }: MemberScope): unknown {
+  return wildcard ? { $in: [workspace_id, '*'] } : workspace_id;
 }
 
 /** The roles of a row that count for the scope. */

@@ -48,7 +48,7 @@ schema.index(
   { domain_id: 1, name: 1 },
   { unique: true, partialFilterExpression: { state: { $in: ['ENABLED', 'DISABLED'] } } },
 );
-schema.index({ domain_id: 1, workspace_group_id: 1, name: 1 });
+schema.index({ domain_id: 1, state: 1, name: 1 });
 
 /** The workspaces of all domains. */
 export class Workspaces {
@@ -75,7 +75,8 @@ export class Workspaces {
   /** The workspace unless it is deleted, or undefined. */
   async find(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
     const only = { ...options(reach), projection: { _id: 0 } };
-    return (await this.#records.findOne(living(domain_id, workspace_id), only)) ?? undefined;
+    const found = await this.#records.findOne(exact(domain_id, workspace_id), only);
+    return found && found.state !== 'DELETED' ? found : undefined;
   }
 
   /**
@@ -84,12 +85,9 @@ export class Workspaces {
    */
   async addUsers(tx: Tx, domain_id: string, workspace_id: string, count: number): Promise<void> {
     const change = { $inc: { user_count: count } };
-    const { matchedCount } = await this.#records.updateOne(
-      living(domain_id, workspace_id),
-      change,
-      options(tx),
-    );
-    if (matchedCount === 0) throw notFound({ domain_id, workspace_id });
+    const key = exact(domain_id, workspace_id);
+    const changed = await this.#records.findOneAndUpdate(key, change, options(tx));
+    if (!changed || changed.state === 'DELETED') throw notFound(key);
   }
 
   /** Enabled workspaces by name: those of the list, or all of the domain; narrowed to a group if one is given. */
@@ -99,24 +97,21 @@ export class Workspaces {
     workspaceIds: readonly string[] | 'all',
     workspace_group_id?: string,
   ): Promise<Workspace[]> {
-    const filter = {
-      domain_id: String(domain_id),
-      state: 'ENABLED' as const,
-      ...(workspaceIds === 'all' ? {} : { workspace_id: { $in: [...workspaceIds] } }),
-      ...(workspace_group_id ? { workspace_group_id: String(workspace_group_id) } : {}),
-    };
-    return this.#records
-      .find(filter, { ...options(reach), projection: { _id: 0 } })
+    const bounds =
+      workspaceIds === 'all' ? { state: 'ENABLED' as const } : { workspace_id: { $in: [...workspaceIds] } };
+    const found = await this.#records
+      .find({ domain_id: String(domain_id), ...bounds }, { ...options(reach), projection: { _id: 0 } })
       .sort({ name: 1 })
       .toArray();
+    return found.filter(
+      (one) =>
+        one.state === 'ENABLED' && (!workspace_group_id || one.workspace_group_id === workspace_group_id),
+    );
   }
 }
 
-// Strings only: an object here would be an operator of the database (D-45).
-function living(domain_id: string, workspace_id: string) {
-  return {
-    domain_id: String(domain_id),
-    workspace_id: String(workspace_id),
-    state: { $ne: 'DELETED' as const },
-  };
+// Strings only: an object here would be an operator of the database (D-45). The state is looked at afterwards,
+// since a condition beside a unique key makes some engines read all documents.
+function exact(domain_id: string, workspace_id: string): { domain_id: string; workspace_id: string } {
+  return { domain_id: String(domain_id), workspace_id: String(workspace_id) };
 }

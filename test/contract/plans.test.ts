@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Tenant } from '../fixtures.js';
+import { aBinding, aTenant, aUser, signIn, tokenOf } from '../fixtures.js';
+import type { Service } from '../harness.js';
+import { startService } from '../harness.js';
+
+type Keys = Record<string, 1 | -1>;
+type Command = Record<string, unknown>;
+
+/** How the store carries a command out, from its own explanation. */
+interface Plan {
+  collection: string;
+  stages: string[];
+  /** The keys of the indexes that are read, in order. */
+  indexes: string[][];
+  sorts: boolean;
+}
+
+let service: Service;
+let tenant: Tenant;
+let admin: string;
+let owner: string;
+/** The store tells the truth about sorting along an index of list elements; not every one does. */
+let tellsSorts: boolean;
+const started: { commandName: string; command: Command }[] = [];
+
+beforeAll(async () => {
+  const uri = new URL(inject('mongoUri'));
+  uri.pathname = `/test-${randomUUID()}`;
+  uri.searchParams.set('monitorCommands', 'true');
+  service = await startService({ MONGODB_URI: uri.href, USER_CACHE_MS: '0', DOMAIN_CACHE_MS: '0' });
+  tenant = await aTenant(service);
+  for (let index = 0; index < 30; index += 1) {
+    const workspace = index % 2 ? tenant.alpha : tenant.beta;
+    await aUser(service, tenant, { name: `Name ${index % 7}`, roles: { [workspace]: 'WORKSPACE_MEMBER' } });
+  }
+  const ownerId = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_OWNER' } });
+  owner = await tokenOf(service, tenant, ownerId, 'WORKSPACE', tenant.alpha);
+  admin = await tokenOf(service, tenant, tenant.admin, 'DOMAIN');
+  tellsSorts = await sortsAlongAnIndex();
+  const client = service.app.rooms.mongo.connection.getClient();
+  client.on('commandStarted', (event: (typeof started)[number]) => started.push(event));
+});
+afterAll(() => service.close());
+
+const database = () => service.app.rooms.mongo.connection.db!;
+
+/** Whether a query that an index answers in order is explained as one that sorts nothing. */
+async function sortsAlongAnIndex(): Promise<boolean> {
+  const probe = database().collection('probe');
+  await probe.createIndex({ group: 1, 'list.of': 1, name: 1 });
+  await probe.insertMany([1, 2, 3].map((name) => ({ group: 1, list: [{ of: 1 }, { of: 2 }], name })));
+  const find = { find: 'probe', filter: { group: 1, 'list.of': 1 }, sort: { name: 1 } };
+  return !(await explain(find)).sorts;
+}
+
+/** Short plans name the keys of an index as a text, `{ domain_id: 1 }`. */
+function keysOf(pattern: Keys | string): string[] {
+  if (typeof pattern !== 'string') return Object.keys(pattern);
+  return [...pattern.matchAll(/([\w.]+): -?1/g)].map(([, key]) => key!);
+}
+
+async function explain(command: Command): Promise<Plan> {
+  const explained = await database().command({ explain: command, verbosity: 'queryPlanner' });
+  const plan: Plan = {
+    collection: String(command['find'] ?? command['aggregate']),
+    stages: [],
+    indexes: [],
+    sorts: false,
+  };
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, item] of Object.entries(value)) {
+      // What was asked, and what was thrown away, is not what is done.
+      if (['command', 'rejectedPlans', 'parsedQuery', 'filter', '$facet'].includes(key)) continue;
+      if (key === 'stage') plan.stages.push(String(item));
+      if (key === 'keyPattern') plan.indexes.push(keysOf(item as Keys | string));
+      if (key === '$sort') plan.stages.push('SORT');
+      visit(item);
+    }
+  };
+  visit(explained);
+  plan.sorts = plan.stages.some((stage) => stage.startsWith('SORT'));
+  return plan;
+}
+
+/** The plans of every read that a call makes. */
+async function plansOf(method: string, request: object, token?: string): Promise<Plan[]> {
+  started.length = 0;
+  await service.call(method, request, token);
+  const reads = started.filter(({ commandName }) => ['find', 'aggregate'].includes(commandName));
+  const plans = [];
+  for (const { command } of reads) {
+    // What belongs to the connection is not explained.
+    const {
+      lsid,
+      $clusterTime,
+      $db,
+      $readPreference,
+      maxTimeMS,
+      txnNumber,
+      autocommit,
+      startTransaction,
+      readConcern,
+      ...asked
+    } = command;
+    void [
+      lsid,
+      $clusterTime,
+      $db,
+      $readPreference,
+      maxTimeMS,
+      txnNumber,
+      autocommit,
+      startTransaction,
+      readConcern,
+    ];
+    plans.push(await explain(asked));
+  }
+  return plans;
+}
+
+function expectBounded(plans: Plan[]): void {
+  expect(plans.length).toBeGreaterThan(0);
+  for (const plan of plans) {
+    expect(plan.stages, plan.collection).not.toContain('COLLSCAN');
+    // Nothing is read at all for a list of no values.
+    if (!plan.stages.includes('EOF')) expect(plan.indexes.length, plan.collection).toBeGreaterThan(0);
+  }
+}
+
+/** The reads of users that are bounded by a workspace. */
+const ofMembers = (plans: Plan[]) =>
+  plans.filter(
+    ({ collection, indexes }) =>
+      collection === 'user' && indexes.some((keys) => keys.includes('memberships.workspace_id')),
+  );
+
+async function userIndexes(): Promise<string[]> {
+  const indexes = await database().collection('user').listIndexes().toArray();
+  return indexes.map(({ key }) => Object.keys(key as Keys).join(' '));
+}
+
+const orders: [string, string][] = [
+  ['', 'name user_id'],
+  ['name', 'name user_id'],
+  ['user_id', 'user_id'],
+  ['email', 'email user_id'],
+  ['created_at', 'created_at user_id'],
+  ['last_accessed_at', 'last_accessed_at user_id'],
+];
+const filters: [string, object, object][] = [
+  ['everybody', {}, {}],
+  ['a state', { state: 'ENABLED' }, {}],
+  ['a keyword', {}, { keyword: 'name' }],
+  ['a condition', {}, { filter: [{ k: 'language', v: 'en', o: 'eq' }] }],
+];
+
+describe('D-24 WorkspaceUser.list reads one range of one index', () => {
+  describe.each(filters)('for %s', (_what, parameters, conditions) => {
+    it.each(orders)('by "%s"', async (key, keys) => {
+      expect(await userIndexes()).toContain(`domain_id memberships.workspace_id ${keys}`);
+      for (const desc of [false, true]) {
+        const sort = key ? { sort: [{ key, desc }] } : {};
+        const query = { ...conditions, ...sort, page: { start: 3, limit: 5 } };
+        const plans = await plansOf('WorkspaceUser.list', { ...parameters, query }, owner);
+        expectBounded(plans);
+        const [members, ...more] = ofMembers(plans);
+        expect(more).toEqual([]);
+        expect(members!.indexes[0]!.slice(0, 2)).toEqual(['domain_id', 'memberships.workspace_id']);
+        if (tellsSorts) expect(members!.sorts).toBe(false);
+      }
+    });
+  });
+
+  it('for one role, for the number alone and for an administrator too', async () => {
+    const { alpha } = tenant;
+    expectBounded(await plansOf('WorkspaceUser.list', { role_type: 'WORKSPACE_MEMBER' }, owner));
+    const counting = { workspace_id: alpha, query: { count_only: true, keyword: 'name' } };
+    expectBounded(await plansOf('WorkspaceUser.list', counting, admin));
+    expectBounded(await plansOf('WorkspaceUser.list', { user_id: 'nobody@x.io' }, owner));
+  });
+});
+
+describe('D-24 every other read of people', () => {
+  it('of WorkspaceUser.get is one document', async () => {
+    const { results } = await service.call('WorkspaceUser.list', { query: { page: { limit: 1 } } }, owner);
+    expectBounded(await plansOf('WorkspaceUser.get', { user_id: results[0].user_id }, owner));
+  });
+
+  it('of WorkspaceUser.find goes along the ids of the domain', async () => {
+    expect(await userIndexes()).toContain('domain_id user_id');
+    const plans = await plansOf('WorkspaceUser.find', { keyword: 'name', page: { limit: 5 } }, owner);
+    expectBounded(plans);
+    for (const { indexes } of plans) expect(indexes[0]![0]).toBe('domain_id');
+    const candidates = plans.find(
+      ({ collection, stages }) => collection === 'user' && !stages.includes('LIMIT'),
+    );
+    if (tellsSorts) expect(candidates?.sorts ?? false).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    [
+      'a group',
+      {
+        aggregate: [
+          { group: { keys: [{ key: 'state', name: 'state' }], fields: [{ name: 'n', operator: 'count' }] } },
+        ],
+      },
+    ],
+    ['distinct values', { distinct: 'language' }],
+    ['a number', { filter: [{ k: 'state', v: 'ENABLED', o: 'eq' }], aggregate: [{ count: { name: 'n' } }] }],
+  ])('of WorkspaceUser.stat for %s is bounded by the workspace', async (_what, query) => {
+    const plans = await plansOf('WorkspaceUser.stat', { query }, owner);
+    expectBounded(plans);
+    expect(ofMembers(plans)).toHaveLength(1);
+  });
+
+  it('of UserProfile and Token finds each document by its index', async () => {
+    expectBounded(await plansOf('UserProfile.get_workspaces', {}, admin));
+    expectBounded(await plansOf('UserProfile.get_workspaces', {}, owner));
+    expectBounded(await plansOf('UserProfile.get_workspace_groups', {}, owner));
+    expectBounded(await plansOf('UserProfile.get_workspace_groups', {}, admin));
+    const { refresh_token } = await signIn(service, tenant, tenant.admin);
+    const grant = { grant_type: 'REFRESH_TOKEN', token: refresh_token };
+    expectBounded(await plansOf('Token.grant', { ...grant, scope: 'WORKSPACE', workspace_id: tenant.alpha }));
+    expectBounded(await plansOf('Domain.get_auth_info', { name: tenant.name }));
+  });
+
+  it('stays bounded when somebody has a role in all workspaces', async () => {
+    const everywhere = await aUser(service, tenant);
+    await aBinding(service, tenant, everywhere, { workspace_id: '*', role_type: 'WORKSPACE_MEMBER' });
+    const plans = await plansOf('WorkspaceUser.list', { query: { page: { limit: 5 } } }, owner);
+    expectBounded(plans);
+    expect(ofMembers(plans)).toHaveLength(1);
+  });
+});
