@@ -5,18 +5,23 @@ import type { ForgeableService } from '../forge.js';
 import { startForgeableService } from '../forge.js';
 import type { Service } from '../harness.js';
 import { mailedCode, mailedLink } from '../mailed.js';
+import { startEdge } from '../rest/edge.js';
+import type { Edge } from '../rest/edge.js';
 import { expectPrintedCode } from './printed-code.js';
 import { DOCUMENTED_DOMAIN, DOCUMENTED_USER, userProfileRequests as printed } from './requests.js';
 import type { DocumentedRequest } from './requests.js';
+import { TRANSPORTS, sender } from './transports.js';
 
 let forge: ForgeableService;
 let service: Service;
 let tenant: Tenant;
+let edge: Edge;
 let token: string;
 
 beforeAll(async () => {
   forge = await startForgeableService();
   service = forge.service;
+  edge = await startEdge(service.address);
   tenant = await aTenant(service, DOCUMENTED_DOMAIN);
 });
 beforeEach(async () => {
@@ -26,12 +31,14 @@ beforeEach(async () => {
   await aUser(service, tenant, { user_id: DOCUMENTED_USER, roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
   ({ access_token: token } = await signIn(service, tenant, DOCUMENTED_USER));
 });
-afterAll(() => service.close());
+afterAll(async () => {
+  await edge.close();
+  await service.close();
+});
 
-const send = ({ method, message }: DocumentedRequest, as: string | undefined = token) =>
-  service.call(method, message, as);
+describe.each(TRANSPORTS)('The documented requests of UserProfile over %s', (transport) => {
+  const send = (request: DocumentedRequest) => sender(transport, service, edge)(request, token);
 
-describe('The documented requests of UserProfile', () => {
   it('update: sets the password too', async () => {
     const { password: _, ...shown } = printed.update.message;
     expect(await send(printed.update)).toMatchObject(shown);
@@ -52,7 +59,7 @@ describe('The documented requests of UserProfile', () => {
   });
 
   it('reset_password, without a token', async () => {
-    expect(await service.call(printed.resetPassword.method, printed.resetPassword.message)).toEqual({});
+    expect(await sender(transport, service, edge)(printed.resetPassword)).toEqual({});
     expect(await mailedLink(service, DOCUMENTED_USER)).toHaveProperty('token');
   });
 
