@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { Domain } from '../models/domain.js';
@@ -16,10 +18,18 @@ export interface ResetSettings {
   seconds: number;
 }
 
+/** Work behind the answers: little at a time and not at once, so that it does not show in the time of other calls. */
+const AT_A_TIME = 2;
+const DELAY_MS = 50;
+const SPREAD_MS = 150;
+const MOST_WAITING = 1000;
+const WORK_MS = 10_000;
+
 /** Forgotten passwords (contract/behaviour.md 2.5). */
 export class PasswordReset {
-  /** Requests that are still at work after their answer; awaited at shutdown. */
-  readonly #running = new Set<Promise<void>>();
+  readonly #queue = new PQueue({ concurrency: AT_A_TIME });
+  /** Requests that are still at work after their answer, by user; awaited at shutdown. */
+  readonly #waiting = new Map<string, Promise<void>>();
 
   constructor(
     private readonly mongo: Mongo,
@@ -42,18 +52,33 @@ export class PasswordReset {
   async request(reach: Reach, key: UserKey, peer: string): Promise<void> {
     await this.guard.request(reach, 'password-reset', peer);
     if (this.settings.strict) return this.#send(reach, key);
-    // The answer does not wait, so its time tells nothing; the work keeps its own deadline.
-    const work = this.#send({ deadline: Date.now() + 10_000 }, key).catch((error: unknown) => {
-      if (!(error instanceof IdentityError))
-        this.log.error({ cause: (error as Error).name }, 'password reset failed');
-    });
-    this.#running.add(work);
-    void work.finally(() => this.#running.delete(work));
+    const id = `${key.domain_id}/${key.user_id}`;
+    // One mail is enough for all who ask for the same user before it is made: it would replace the others.
+    if (this.#waiting.has(id)) return;
+    if (this.#waiting.size >= MOST_WAITING) {
+      throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'password resets' });
+    }
+    this.#waiting.set(id, this.#sendLater(id, key));
   }
 
   /** Waits for what is still at work. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running);
+    await Promise.all(this.#waiting.values());
+    await this.#queue.onIdle();
+  }
+
+  /** The answer does not wait for the work, so that its time tells nothing. */
+  async #sendLater(id: string, key: UserKey): Promise<void> {
+    await sleep(DELAY_MS + Math.random() * SPREAD_MS);
+    await this.#queue.add(async () => {
+      this.#waiting.delete(id);
+      try {
+        await this.#send({ deadline: Date.now() + WORK_MS }, key);
+      } catch (error) {
+        if (!(error instanceof IdentityError))
+          this.log.error({ cause: (error as Error).name }, 'password reset failed');
+      }
+    });
   }
 
   async #send(reach: Reach, key: UserKey): Promise<void> {
