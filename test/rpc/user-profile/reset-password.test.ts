@@ -112,6 +112,14 @@ describe('UserProfile.reset_password', () => {
     expect(await setPassword(second.token)).toHaveProperty('user_id');
   });
 
+  it('mails one link to all who ask for it at once', async () => {
+    const user = await aUser(service, tenant);
+    await Promise.all(Array.from({ length: 5 }, () => request(user)));
+    await service.app.rooms.reset.settled();
+    expect(await mailsTo(service, user)).toBe(1);
+    expect(await setPassword((await mailedLink(service, user)).token)).toHaveProperty('user_id');
+  });
+
   it('D-10: mails a link that a user who signed in meanwhile is not held up by', async () => {
     const user = await aUser(service, tenant);
     await request(user);
