@@ -171,8 +171,22 @@ export function isDuplicateKey(error: unknown): boolean {
 /** Why a call cannot be answered while the database is away. */
 export const DATABASE_AWAY = 'the database is not reached';
 
-const UNAVAILABLE =
-  /^(MongoNetwork|MongoServerSelection|MongoNotConnected|MongoPool|MongoTopologyClosed|MongoClientClosed|MongoWaitQueue|MongoExpiredSession|MongooseServerSelection|MongooseError$|MongoNetworkTimeout)/;
+/** What the driver throws when a server is not reached, is lost, or no connection to it is free. */
+const { MongoNetworkError, MongoServerSelectionError, MongoNotConnectedError, MongoTopologyClosedError } =
+  mongoose.mongo;
+const UNREACHED = [
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoNotConnectedError,
+  MongoTopologyClosedError,
+];
+const UNREACHED_NAMES = new Set([
+  'MongoWaitQueueTimeoutError',
+  'MongoClientClosedError',
+  'MongoExpiredSessionError',
+  'MongooseServerSelectionError',
+  'MongooseError',
+]);
 const TIMED_OUT = new Set([50, 262]);
 const UNAVAILABLE_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
@@ -181,7 +195,8 @@ export function databaseError(error: unknown): IdentityError | undefined {
   const { name, code } = (error ?? {}) as { name?: string; code?: number };
   if (code !== undefined && TIMED_OUT.has(code))
     return new IdentityError('ERROR_REQUEST_TIMEOUT', {}, [], { cause: error });
-  if ((name && UNAVAILABLE.test(name)) || (code !== undefined && UNAVAILABLE_CODES.has(code))) {
+  const unreached = UNREACHED.some((kind) => error instanceof kind) || UNREACHED_NAMES.has(name ?? '');
+  if (unreached || (code !== undefined && UNAVAILABLE_CODES.has(code))) {
     return new IdentityError('ERROR_UNAVAILABLE', { reason: DATABASE_AWAY }, [], {
       cause: error,
     });

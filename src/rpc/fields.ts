@@ -8,6 +8,7 @@ const JOINERS = /[\u200c\u200d\ufe0f]/gu;
 
 const STRUCT_DEPTH = 16;
 const STRUCT_BYTES = 65_536;
+const STRUCT_VALUES = 10_000;
 
 /** Text without control characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
 export function text(max: number): z.ZodType<string> {
@@ -63,8 +64,10 @@ export const language = text(7).refine(
   'must be a language tag such as en or pt-BR',
 );
 
-/** A name of the IANA time zone database. */
-export const timezone = text(64).refine(isTimezone, 'Timezone is invalid.');
+/** A name of the IANA time zone database, kept in its own letter case. */
+export const timezone = text(64)
+  .refine((value) => zoneName(value) !== undefined, 'Timezone is invalid.')
+  .transform((value) => zoneName(value)!);
 
 /** A code that was mailed or shown; blanks around it do not count. */
 export const verifyCode = identifier(32);
@@ -80,14 +83,14 @@ const object = z.custom<Record<string, unknown>>(
 
 /** Free tags: a JSON object, bounded in depth and size, without keys that mean something to the database (P18). */
 export const tags = object
-  .transform((value) => trimmed(value) as Record<string, unknown>)
   .superRefine((value, context) => {
-    const problem = structProblem(value, 1);
+    const problem = structProblem(value, 1, { values: STRUCT_VALUES });
     if (problem) context.addIssue({ code: 'custom', message: problem });
     else if (Buffer.byteLength(JSON.stringify(value)) > STRUCT_BYTES) {
       context.addIssue({ code: 'custom', message: `must be at most ${STRUCT_BYTES} bytes of JSON` });
     }
-  });
+  })
+  .transform((value) => trimmed(value) as Record<string, unknown>);
 
 /** An object whose content the manager checks itself (credentials, options). */
 export const struct = object;
@@ -138,27 +141,38 @@ export function message<T>(): z.ZodType<T> {
   return z.custom<T>((value) => typeof value === 'object' && value !== null, 'must be an object');
 }
 
-function isTimezone(value: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(value)) return false;
+/** The name as the database writes it; names are compared exactly elsewhere, but not by Intl. */
+function zoneName(value: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(value)) return undefined;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions();
+    return timeZone.toLowerCase() === value.toLowerCase() ? timeZone : value;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function structProblem(value: unknown, depth: number): string | undefined {
+/** What is wrong with a value of a Struct; stops at the first problem, however large the rest is. */
+function structProblem(value: unknown, depth: number, left: { values: number }): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'must hold finite numbers only';
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth > STRUCT_DEPTH) return `must be nested at most ${STRUCT_DEPTH} deep`;
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__' || (!Array.isArray(value) && /[.\0]|^\$|^$/.test(key))) {
-      return `must not hold the key '${key.replace(/\0/g, '\\0').slice(0, 64)}': keys start without $ and hold no dot and no NUL`;
-    }
-    const problem = structProblem(item, depth + 1);
+  // Object.keys, because entries of a huge list would all be made before the first is looked at.
+  for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
+    if ((left.values -= 1) < 0) return `must hold at most ${STRUCT_VALUES} values`;
+    const problem =
+      (typeof key === 'string' && keyProblem(key)) ||
+      structProblem((value as Record<string | number, unknown>)[key], depth + 1, left);
     if (problem) return problem;
   }
   return undefined;
+}
+
+/** Keys are stored trimmed, so the trimmed one is looked at. */
+function keyProblem(key: string): string | undefined {
+  if (key.trim() !== '__proto__' && !/[.\0]|^\s*\$|^\s*$/.test(key)) return undefined;
+  const shown = key.replace(/\0/g, '\\0').slice(0, 64);
+  return `must not hold the key '${shown}': keys start without $ and hold no dot and no NUL`;
 }
 
 function trimmed(value: unknown): unknown {

@@ -84,6 +84,7 @@ describe('tags (P18)', () => {
     ['a blank key', { ' ': 1 }],
     ['a key that blanks hide', { ' $set': 1 }],
     ['more than 16 levels', nested(17)],
+    ['more than 10,000 values', { list: Array.from({ length: 10_001 }, () => []) }],
     ['more than 64 KiB', { text: 'x'.repeat(65_536) }],
     ['more than 64 KiB in other characters', { text: '가'.repeat(22_000) }],
   ])('are refused with %s', async (_what, tags) => {
@@ -104,6 +105,16 @@ describe('tags (P18)', () => {
     }
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
+
+  it.each([NaN, Infinity, -Infinity])(
+    'are refused with the number %s, which JSON cannot hold',
+    async (number) => {
+      const bytes = Buffer.alloc(9, 17);
+      bytes.writeDoubleLE(number, 1);
+      const tags = field(1, Buffer.concat([field(1, Buffer.from('n')), field(2, bytes)]));
+      await expectInvalid(client.callWithBytes('UserProfile.update', field(5, tags), token), 'tags');
+    },
+  );
 
   it.each([17, 40, 100, 1000, 10_000])('nested %i deep are refused without harm', async (levels) => {
     let struct: Buffer = Buffer.from(Struct.encode({ fields: { end: 1 } }).finish());

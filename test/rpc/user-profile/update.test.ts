@@ -49,6 +49,11 @@ describe('UserProfile.update', () => {
     expect(await update({ name: '', email: '', language: '', timezone: '' })).toEqual(before);
   });
 
+  it('keeps a time zone in the letter case of its database', async () => {
+    expect((await update({ timezone: 'asia/seoul' })).timezone).toBe('Asia/Seoul');
+    expect((await update({ timezone: 'utc' })).timezone).toBe('UTC');
+  });
+
   it('replaces tags as a whole, by none as well', async () => {
     await update({ tags: { a: 'x', b: 'y' } });
     expect((await update({ tags: { ' c ': ' z ' } })).tags).toEqual({ c: 'z' });
