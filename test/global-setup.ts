@@ -18,7 +18,7 @@ declare module 'vitest' {
 
 /** Starts one database for the whole run and finds the programs that tests call. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env['MONGODB_URI'];
+  const given = process.env['MONGODB_URI'] || undefined;
   const tools = await serverTools({ ownDatabase: !given });
   project.provide('tools', {
     envoy: tools.envoy,
