@@ -106,7 +106,6 @@ test('refuses links that lead anywhere but to the web', () => {
   const content = sampleMail('reset_pwd_link_when_pw_forgotten', 'en');
   const bad = { ...content, values: { ...content.values, link: 'javascript:alert(1)' } };
   expect(() => renderer.render(bad, sampleTime)).toThrow('web address');
-  expect(() => new MailRenderer({ ...brand, BRAND_URL: 'acme' })).toThrow('BRAND_URL');
 });
 
 test('a mail without one of its values is a mistake that is found at once', () => {
