@@ -36,8 +36,9 @@ function isWrongProof(error: unknown): boolean {
   return error instanceof IdentityError && WRONG_PROOF.has(error.reason) && !notGuessed.has(error);
 }
 
-/** Wait for attempts of the same user that other instances have under way, in milliseconds. */
-const BUSY_WAIT_MS = 50;
+/** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 2000;
 const SETTLE_MS = 5000;
 
 /**
@@ -81,11 +82,11 @@ export class SignInGuard {
     const limit = { attempts, windowSeconds };
     const now = this.clock.now();
     const key = `${kind}/${peer}`;
-    const permit = await this.attempts.reserve(reach, key, limit, now);
+    const permit = await this.attempts.reserve(reach, key, limit, now, SETTLE_MS);
     if (typeof permit === 'string') {
       throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'requests from this address' });
     }
-    await this.attempts.settle(reach, key, permit.since, 'WRONG', limit, now);
+    await this.attempts.settle(reach, key, permit.id, 'WRONG', limit, now);
   }
 
   #attempt<T>(reach: Reach, who: Trier, onSuccess: AttemptOutcome, check: () => Promise<T>): Promise<T> {
@@ -116,7 +117,7 @@ export class SignInGuard {
     onSuccess: AttemptOutcome,
     check: () => Promise<T>,
   ): Promise<T> {
-    const since = await this.#reserve(reach, key, limit);
+    const id = await this.#reserve(reach, key, limit);
     let outcome: AttemptOutcome = 'NEITHER';
     try {
       const result = await check();
@@ -128,17 +129,22 @@ export class SignInGuard {
     } finally {
       // Counted even when the caller has given up: with a deadline of its own.
       const settling = { deadline: Date.now() + SETTLE_MS };
-      await this.attempts.settle(settling, key, since, outcome, limit, this.clock.now());
+      await this.attempts.settle(settling, key, id, outcome, limit, this.clock.now());
     }
   }
 
-  async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<Date> {
-    for (;;) {
-      if (Date.now() >= reach.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
-      const permit = await this.attempts.reserve(reach, key, limit, this.clock.now());
-      if (permit === 'BLOCKED') throw new IdentityError('ERROR_LOGIN_BLOCKED');
-      if (permit !== 'BUSY') return permit.since;
-      await sleep(BUSY_WAIT_MS);
+  async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<string> {
+    const latest = Date.now() + LONGEST_WAIT_MS;
+    for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
+      const left = reach.deadline - Date.now();
+      if (left <= 0) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+      // Held for as long as the check can last, and its outcome can be on the way.
+      const holdMs = left + 2 * SETTLE_MS;
+      const permit = await this.attempts.reserve(reach, key, limit, this.clock.now(), holdMs);
+      if (typeof permit !== 'string') return permit.id;
+      const late = Date.now() + wait > Math.min(latest, reach.deadline);
+      if (permit === 'BLOCKED' || late) throw new IdentityError('ERROR_LOGIN_BLOCKED');
+      await sleep(wait);
     }
   }
 }

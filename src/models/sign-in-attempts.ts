@@ -1,18 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import mongoose from 'mongoose';
 import type { Mongo, Reach, Records } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { secondsAfter } from '../clock.js';
 
+/** An attempt whose outcome is not known yet. */
+interface HeldAttempt {
+  id: string;
+  /** After this nobody will tell the outcome any more: its instance has died. */
+  until: Date;
+}
+
 /** Attempts of one user or of one peer address in the running window. */
 interface SignInAttempt {
   _id: string;
-  /** Begin of the window, which tells its attempts from those of the windows before and after. */
-  since: Date;
   /** Attempts that were wrong. */
   wrong: number;
-  /** Attempts whose outcome is not known yet; they count as if they were wrong. */
-  pending: number;
+  /** They count as if they were wrong. */
+  held: HeldAttempt[];
+  /** End of the window, or of the block. */
   expires_at: Date;
+  /** Later than the window's end, so that attempts which outlast the window are counted in the next. */
+  purge_at: Date;
 }
 
 /** How many wrong attempts a window takes, and its length, which is also the time of a block. */
@@ -21,19 +30,28 @@ export interface AttemptLimit {
   windowSeconds: number;
 }
 
-/** May the attempt be made: yes (in the window that began then), not while others are under way, or not at all. */
-export type Permit = { since: Date } | 'BUSY' | 'BLOCKED';
+/** May the attempt be made: yes (under this id), not while others are under way, or not at all. */
+export type Permit = { id: string } | 'BUSY' | 'BLOCKED';
 
 /** `RIGHT` forgets the wrong attempts before it, `NEITHER` is taken back. */
 export type AttemptOutcome = 'RIGHT' | 'WRONG' | 'NEITHER';
 
 const schema = new mongoose.Schema<SignInAttempt>(
-  { _id: { type: String, required: true }, since: Date, wrong: Number, pending: Number, expires_at: Date },
+  {
+    _id: { type: String, required: true },
+    wrong: Number,
+    held: [{ id: String, until: Date }],
+    expires_at: Date,
+    purge_at: Date,
+  },
   { versionKey: false },
 );
-schema.index({ expires_at: 1 }, { expireAfterSeconds: 0 });
+schema.index({ purge_at: 1 }, { expireAfterSeconds: 0 });
 
-/** Counters of sign-in attempts, shared by all instances. */
+/**
+ * Counters of sign-in attempts, shared by all instances. Every attempt is held under an id of its own: whether it is
+ * among those held tells who got a place, and one that is told twice, late or never spoils no count.
+ */
 export class SignInAttempts {
   readonly #records: Records<SignInAttempt>;
 
@@ -41,52 +59,91 @@ export class SignInAttempts {
     this.#records = records(mongo.model('sign_in_attempt', schema));
   }
 
-  /** Counts an attempt before it is made, in one atomic step, so that parallel ones stay inside the limit. */
-  async reserve(reach: Reach, key: string, limit: AttemptLimit, now: Date): Promise<Permit> {
+  /**
+   * Holds a place for an attempt before it is made, in one atomic step, so that parallel ones stay inside the limit.
+   * The place is free again after `holdMs` when its outcome was not told by then.
+   */
+  async reserve(reach: Reach, key: string, limit: AttemptLimit, now: Date, holdMs: number): Promise<Permit> {
+    const mine: HeldAttempt = { id: randomUUID(), until: new Date(now.getTime() + holdMs) };
+    const times = {
+      expires_at: secondsAfter(now, limit.windowSeconds),
+      purge_at: secondsAfter(mine.until, limit.windowSeconds),
+    };
+    const change = () => this.#hold(reach, key, limit, now, mine, times);
+    // No upsert: what it answers to several first callers at once differs from engine to engine.
+    const first = { _id: key, wrong: 0, held: [mine], ...times };
+    const count = (await change()) ?? (await this.#insert(reach, first)) ?? (await change());
+    if (count?.held.some(({ id }) => id === mine.id)) return { id: mine.id };
+    return count && count.wrong >= limit.attempts ? 'BLOCKED' : 'BUSY';
+  }
+
+  async #hold(
+    reach: Reach,
+    key: string,
+    limit: AttemptLimit,
+    now: Date,
+    mine: HeldAttempt,
+    { expires_at, purge_at }: Pick<SignInAttempt, 'expires_at' | 'purge_at'>,
+  ): Promise<SignInAttempt | null> {
     const open = { $gt: ['$expires_at', now] };
-    const free = { $lt: [{ $add: ['$wrong', '$pending'] }, limit.attempts] };
+    const alive = { $filter: { input: '$held', as: 'one', cond: { $gt: ['$$one.until', now] } } };
+    const free = { $lt: [{ $add: ['$wrong', { $size: '$held' }] }, limit.attempts] };
     const update = [
       {
         $set: {
-          since: { $cond: [open, '$since', now] },
           wrong: { $cond: [open, '$wrong', 0] },
-          pending: { $cond: [open, { $cond: [free, { $add: ['$pending', 1] }, '$pending'] }, 1] },
-          expires_at: { $cond: [open, '$expires_at', secondsAfter(now, limit.windowSeconds)] },
+          held: alive,
+          expires_at: { $cond: [open, '$expires_at', expires_at] },
+          purge_at,
         },
       },
+      { $set: { held: { $cond: [free, { $concatArrays: ['$held', [mine]] }, '$held'] } } },
     ];
-    const change = () =>
-      this.#records.findOneAndUpdate({ _id: key }, update, {
-        ...options(reach),
-        upsert: true,
-        returnDocument: 'before',
-      });
-    // Two first attempts at once may both try to insert; the second then finds the document.
-    const before = await change().catch((error: unknown) => {
-      if (isDuplicateKey(error)) return change();
-      throw error;
+    return this.#records.findOneAndUpdate({ _id: key }, update, {
+      ...options(reach),
+      returnDocument: 'after',
     });
-    if (!before || before.expires_at <= now) return { since: now };
-    if (before.wrong + before.pending < limit.attempts) return { since: before.since };
-    return before.wrong >= limit.attempts ? 'BLOCKED' : 'BUSY';
   }
 
-  /** Counts the outcome of a reserved attempt. The one that uses the limit up makes the block last a whole window. */
+  /** The document, or null when somebody else was quicker. */
+  async #insert(reach: Reach, first: SignInAttempt): Promise<SignInAttempt | null> {
+    try {
+      await this.#records.insertOne(first, options(reach));
+      return first;
+    } catch (error) {
+      if (isDuplicateKey(error)) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Counts the outcome of a held attempt, once. The one that uses the limit up makes the block last a whole window.
+   */
   async settle(
     reach: Reach,
     key: string,
-    since: Date,
+    id: string,
     outcome: AttemptOutcome,
     limit: AttemptLimit,
     now: Date,
   ): Promise<void> {
-    const wrong = outcome === 'WRONG' ? { $add: ['$wrong', 1] } : outcome === 'RIGHT' ? 0 : '$wrong';
-    const usedUp = { $eq: ['$wrong', limit.attempts - 1] };
-    const expires_at =
-      outcome === 'WRONG'
-        ? { $cond: [usedUp, secondsAfter(now, limit.windowSeconds), '$expires_at'] }
-        : '$expires_at';
-    const update = [{ $set: { wrong, pending: { $subtract: ['$pending', 1] }, expires_at } }];
-    await this.#records.updateOne({ _id: key, since }, update, options(reach));
+    const held = { $filter: { input: '$held', as: 'one', cond: { $ne: ['$$one.id', id] } } };
+    await this.#records.updateOne(
+      { _id: key, 'held.id': id },
+      [{ $set: { held, ...counted(outcome, limit, now) } }],
+      options(reach),
+    );
   }
+}
+
+function counted(outcome: AttemptOutcome, limit: AttemptLimit, now: Date): object {
+  if (outcome === 'NEITHER') return {};
+  if (outcome === 'RIGHT') return { wrong: 0 };
+  const wrong = { $cond: [{ $gt: ['$expires_at', now] }, { $add: ['$wrong', 1] }, 1] };
+  // Either the window has ended meanwhile, and this begins the next, or it blocks from now on.
+  const anew = { $or: [{ $lte: ['$expires_at', now] }, { $gte: ['$wrong', limit.attempts - 1] }] };
+  return {
+    wrong,
+    expires_at: { $cond: [anew, secondsAfter(now, limit.windowSeconds), '$expires_at'] },
+  };
 }
