@@ -23,6 +23,9 @@ const MAIL: Record<CodePurpose, CodeMail> = {
   SIGN_IN: 'authentication_code',
 };
 
+/** Of ASCII alone: digits of other scripts are no code, and libraries that compare codes fail on them. */
+const SIX_DIGITS = /^[0-9]{6}$/;
+
 /**
  * Codes that prove an address: six digits, mailed once, kept as a keyed hash bound to user, purpose and address,
  * dead after a few guesses, after use and after a while (D-05).
@@ -59,13 +62,14 @@ export class Codes {
   /**
    * Counts a guess and answers the open flow; whether the guess is right is up to `check`, or to the caller when
    * an authenticator makes the code.
-   * @throws IdentityError ERROR_INVALID_VERIFY_CODE when there is no flow, or no guess left.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE when it is not six digits, and, as no guess because nothing is
+   * compared, when there is no flow or no guess left.
    */
   async guess(reach: Reach, user: UserKey, purpose: CodePurpose, code: string): Promise<PendingCode> {
     const entry = await this.pending.attempt(reach, user, purpose, this.settings.attempts, this.clock.now());
-    if (entry) return entry;
-    // Without an open flow there is nothing to guess.
-    throw (await this.isOpen(reach, user, purpose)) ? invalidCode(code) : notAGuess(invalidCode(code));
+    if (!entry) throw notAGuess(invalidCode(code));
+    if (!SIX_DIGITS.test(code)) throw invalidCode(code);
+    return entry;
   }
 
   /**

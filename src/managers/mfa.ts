@@ -19,7 +19,7 @@ import type { Mails } from './mail.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import { notAGuess } from './sign-in-guard.js';
-import { acceptedStep, newOtpSecret, otpUri } from './totp.js';
+import { newOtpSecret, otpUri, stepOf } from './totp.js';
 
 const TYPES: readonly MfaType[] = ['EMAIL', 'OTP'];
 
@@ -169,9 +169,12 @@ export class Mfa {
     const stored: UserWithSecrets | undefined = await this.users.findWithSecrets(reach, user);
     const sealed = entry.mfa?.otp_secret ?? stored?.otp?.secret;
     const last = entry.mfa?.otp_secret ? -1 : (stored?.otp?.last_step ?? -1);
-    const secret = sealed && this.cipher.open(sealed, otpContext(user));
-    const step = secret ? acceptedStep(secret, code, this.clock.now(), last) : undefined;
+    // Switched off since the flow was read.
+    if (!sealed) throw notAGuess(invalidCode(code));
+    const step = stepOf(this.cipher.open(sealed, otpContext(user)), code, this.clock.now());
     if (step === undefined) throw invalidCode(code);
+    // A step that was accepted is not accepted again (RFC 6238 5.2).
+    if (step <= last) throw notAGuess(invalidCode(code));
     return step;
   }
 

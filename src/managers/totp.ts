@@ -16,18 +16,13 @@ export function otpUri(secret: string, issuer: string, user_id: string): string 
   return `otpauth://totp/${pair}?secret=${secret}&issuer=${encodeURIComponent(issuer)}`;
 }
 
-/**
- * The time step for which the code is right, or undefined. A step that was accepted before is not accepted again
- * (RFC 6238 5.2).
- */
-export function acceptedStep(secret: string, code: string, now: Date, lastStep: number): number | undefined {
+/** The time step for which the code, six ASCII digits, is right, or undefined. */
+export function stepOf(secret: string, code: string, now: Date): number | undefined {
   const totp = new OTPAuth.TOTP({
     secret: OTPAuth.Secret.fromBase32(secret),
     digits: 6,
     period: STEP_SECONDS,
   });
   const drift = totp.validate({ token: code, timestamp: now.getTime(), window: DRIFT });
-  if (drift === null) return undefined;
-  const step = Math.floor(now.getTime() / 1000 / STEP_SECONDS) + drift;
-  return step > lastStep ? step : undefined;
+  return drift === null ? undefined : Math.floor(now.getTime() / 1000 / STEP_SECONDS) + drift;
 }
