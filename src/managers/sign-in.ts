@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
 import { epochSeconds } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
+import { isEmailAddress } from '../email-address.js';
 import { IdentityError, notFound } from '../errors.js';
 import { newTokenId } from '../ids.js';
-import type { User, UserChange, Users } from '../models/user.js';
+import type { User, UserChange, UserKey, Users } from '../models/user.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
@@ -75,25 +76,33 @@ export class SignIn {
    */
   async issue(reach: Reach, request: IssueRequest, { peer, noted }: SignInCall): Promise<IssuedTokens> {
     const { domain_id } = request;
-    await this.#assertDomain(reach, domain_id);
     noted['domain_id'] = domain_id;
+    const { user_id: given } = request.credentials;
+    // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
+    if (typeof given === 'string' && isEmailAddress(given.trim())) noted['user_id'] = given.trim();
+    await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
-    const who = { domain_id, user_id: credentials.user_id, peer };
-    const user = await this.guard.signIn(reach, who, () => this.#prove(reach, request, credentials, noted));
-    return this.#welcome(reach, user, request.timeout);
+    const key = { domain_id, user_id: credentials.user_id };
+    const known = (user: UserKey) => void (noted['user_id'] = user.user_id);
+    try {
+      const check = () => this.#prove(reach, request, credentials, known);
+      const user = await this.guard.signIn(reach, { ...key, peer }, check);
+      return await this.#welcome(reach, user, request.timeout);
+    } catch (error) {
+      if (isBlocked(error) && !noted['user_id'])
+        await this.users.find(reach, key).then((user) => user && known(user));
+      throw error;
+    }
   }
 
   async #prove(
     reach: Reach,
     request: IssueRequest,
     { user_id, password }: Credentials,
-    noted: SignInCall['noted'],
+    known: (user: UserKey) => void,
   ): Promise<User> {
     const key = { domain_id: request.domain_id, user_id };
-    // Only the id of a user who exists: what is typed in its place may be a password.
-    const proven = this.passwords.check(reach, key, password, (user) => {
-      noted['user_id'] = user.user_id;
-    });
+    const proven = this.passwords.check(reach, key, password, known);
     if (request.auth_type === 'MFA') {
       return this.#proveFactor(reach, await proven.catch(asInvalidCredentials), request.verify_code);
     }
@@ -204,6 +213,10 @@ function checkedCredentials(request: IssueRequest): Credentials {
     throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: id });
   }
   return { user_id: id, password };
+}
+
+function isBlocked(error: unknown): boolean {
+  return error instanceof IdentityError && error.reason === 'ERROR_LOGIN_BLOCKED';
 }
 
 function asInvalidCredentials(error: unknown): never {
