@@ -6,29 +6,21 @@
 local EXACT = ${EXACT_PATHS}
 local PATTERNS = ${PATH_PATTERNS}
 
--- What is said for an answer that is not the service's own, so that nothing inner leaks: gRPC code, reason, text.
-local OWN_WORDS = {
-  [400] = { 3, "ERROR_INVALID_ARGUMENT", "The request is malformed." },
-  [404] = { 5, "ERROR_UNSUPPORTED_API", "There is no such path." },
-  [405] = { 12, "ERROR_UNSUPPORTED_API", "The path does not take this HTTP method." },
-  [408] = { 4, "ERROR_REQUEST_TIMEOUT", "The request did not arrive in time." },
-  [413] = { 8, "ERROR_MESSAGE_TOO_LARGE", "The request body is too large." },
-  [429] = { 8, "ERROR_TOO_MANY_REQUESTS", "Too many requests." },
-  [431] = { 3, "ERROR_INVALID_ARGUMENT", "The request headers are too large." },
-  [501] = { 12, "ERROR_NOT_IMPLEMENTED", "The method is not implemented." },
-  [503] = { 14, "ERROR_UNAVAILABLE", "The service is not available now." },
-  [504] = { 4, "ERROR_REQUEST_TIMEOUT", "The service did not answer in time." },
-}
+local MAX_BODY_BYTES = ${MAX_BODY_BYTES}
+
+-- What is said for an answer that is not the service's own, so that nothing inner leaks, by HTTP status: gRPC code,
+-- reason, text (deploy/edge-words.json).
+local OWN_WORDS = ${OWN_WORDS}
 -- The same for an answer to native gRPC, by its gRPC code.
 local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[429], [12] = OWN_WORDS[501], [14] = OWN_WORDS[503] }
-local UNKNOWN = { 2, "ERROR_UNKNOWN", "An internal error occurred." }
 
 -- What the transcoder leaves of the gRPC answer and no REST caller needs.
 local GRPC_HEADERS = { "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding" }
 
+-- Exactly what the transcoder and the routes take for native gRPC and leave alone; grpc-web is not.
 local function is_grpc(headers)
-  local content_type = headers:get("content-type")
-  return content_type ~= nil and content_type:find("^application/grpc") ~= nil
+  local kind = (headers:get("content-type") or ""):match("^application/grpc(.?)")
+  return kind == "" or kind == "+" or kind == ";"
 end
 
 -- The methods that a path takes, or nil for a path that no method has.
@@ -48,16 +40,34 @@ local function error_body(code, reason, text, details)
 end
 
 local function own_body(status)
-  local words = OWN_WORDS[status] or (status < 500 and OWN_WORDS[400]) or UNKNOWN
+  local words = OWN_WORDS[status] or OWN_WORDS[status < 500 and 400 or 500]
   return error_body(words[1], words[2], words[3], "[]")
 end
 
--- The transcoder's reason for refusing a body, without the caller's values, which may be secrets, and without
--- anything that would need escaping.
+-- Why the transcoder refused a body, as "field: what is wrong". Of the transcoder's own text only the remarks on JSON
+-- itself are passed on: the others quote the caller's values, which may be secrets, and name inner types.
+local function body_fault(reason)
+  local field, rest = reason:match("^([%w_.%[%]]*): (.*)$")
+  if not field then
+    local line = reason:match("^[%w %.:,'{}%[%]-]*")
+    if line == "" or line:find("google", 1, true) then return "It cannot be read." end
+    return (line:gsub(" for key '.*", "."))
+  end
+  if rest:find("^Root element") then return "It must be an object." end
+  local text = "It cannot be read."
+  if rest:find("^invalid value") then
+    text = "The value does not fit the field."
+    -- An object in the place of a plain value: the field stands where its type would.
+    local name = rest:match(" for type ([%l%d_]+)$")
+    if name then field = field == "" and name or field .. "." .. name end
+  elseif rest:find("not repeating", 1, true) then
+    text = "There is a list where none belongs."
+  end
+  return field == "" and text or field .. ": " .. text
+end
+
 local function bad_json_body(reason)
-  local line = reason:match("^[^\r\n]*"):gsub("invalid value .* for type", "invalid value for type")
-  line = line:gsub('".*"', ""):gsub('[%c"\\]', ""):gsub("[\128-\255]+", "?")
-  local text = "The request body is not valid JSON for this method. (reason = " .. line .. ")"
+  local text = "The request body is not valid JSON for this method. (reason = " .. body_fault(reason) .. ")"
   return error_body(3, "ERROR_INVALID_ARGUMENT", text, "[]")
 end
 
@@ -86,7 +96,7 @@ end
 
 local function replace_grpc_words(headers)
   local message = headers:get("grpc-message")
-  local words = OWN_GRPC_WORDS[tonumber(headers:get("grpc-status"))]
+  local words = OWN_GRPC_WORDS[tonumber(headers:get("grpc-status") or 0)]
   if words and message and not message:find("^ERROR_") then
     headers:replace("grpc-message", words[2] .. ": " .. words[3])
   end
@@ -102,6 +112,9 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = "404" }, "")
   elseif not (", " .. methods .. ","):find(", " .. method .. ",", 1, true) then
     handle:respond({ [":status"] = "405", ["allow"] = methods }, "")
+  elseif tonumber(headers:get("content-length") or 0) > MAX_BODY_BYTES then
+    -- Refused before any of it is read; a body without a length is the buffer filter's.
+    handle:respond({ [":status"] = "413" }, "")
   elseif method ~= "GET" then
     -- The body is the whole request: values in an address end up in logs.
     headers:replace(":path", path)
@@ -113,11 +126,23 @@ function envoy_on_response(handle)
   if is_grpc(headers) then return replace_grpc_words(headers) end
   for _, name in ipairs(GRPC_HEADERS) do headers:remove(name) end
   local status = tonumber(headers:get(":status"))
-  if status < 400 then return end
+  -- An answer in JSON has a length, of "{}" at least. One without broke off between its headers and its message.
+  local length = tonumber(headers:get("content-length") or 0)
+  if status < 400 and length > 0 then return end
 
+  if headers:get("x-edge-head") then
+    -- A body after HEAD would be read as the next answer.
+    headers:remove("x-edge-head")
+    headers:replace("content-type", "application/json")
+    return
+  end
   local body = handle:body(true)
   local size = body and body:length() or 0
   local given = size > 0 and body:getBytes(0, size) or ""
+  if status < 400 then
+    if size > 0 then return end
+    status = 502
+  end
   local answer, code = parse_status(given)
   if code == 8 and (not answer or answer.reason == "ERROR_MESSAGE_TOO_LARGE") then status = 413 end
 
@@ -133,5 +158,6 @@ function envoy_on_response(handle)
   headers = handle:headers()
   headers:replace(":status", tostring(status))
   headers:replace("content-type", "application/json")
-  body:setBytes(text)
+  -- Nil when the answer has nothing after its headers, not even an end.
+  if body then body:setBytes(text) end
 end

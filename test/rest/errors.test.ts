@@ -120,6 +120,32 @@ describe('errors of the edge itself', () => {
     expectError(answer, 400, 3, 'ERROR_INVALID_ARGUMENT');
   });
 
+  it.each([
+    ['[]', 'It must be an object.'],
+    ['{"name"', 'Unexpected end of string. Expected : between key:value pair.'],
+    ['{"tags": "text"}', 'tags: The value does not fit the field.'],
+    ['{"name": {"a": 1}}', 'name: The value does not fit the field.'],
+    ['{"name": ["secret"]}', 'There is a list where none belongs.'],
+    ['{"tags": {"a": "\\ud800"}}', 'Missing low surrogate.'],
+  ])('says of %s what is wrong, in words of its own', async (body, reason) => {
+    const answer = await edge.send('POST', `${PROFILE}/update`, body);
+    expectError(answer, 400, 3, 'ERROR_INVALID_ARGUMENT');
+    const text = `The request body is not valid JSON for this method. (reason = ${reason})`;
+    expect(answer.body.detail.message).toBe(text);
+  });
+
+  it.each([
+    '{"auth_type": "se\\ncret"}',
+    '{"timeout": "se\\ncret: x"}',
+    '{"auth_type": {"secret": "secret"}}',
+  ])('names neither the value nor inner types for %s', async (body) => {
+    const answer = await edge.send('POST', '/identity/v2/token/issue', body);
+    expectError(answer, 400, 3, 'ERROR_INVALID_ARGUMENT');
+    expect(answer.body.detail.message).toMatch(
+      /\(reason = (auth_type|timeout): The value does not fit the field\.\)$/,
+    );
+  });
+
   it('names the field of a wrong type, never its value', async () => {
     const body = '{"new_password": 12345678}';
     const answer = await edge.send('POST', `${PROFILE}/update-password`, body);

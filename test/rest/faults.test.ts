@@ -1,8 +1,11 @@
+import { createServer as createHttp2Server } from 'node:http2';
+import type { Http2Server, ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/launch/ports.mjs';
+import { UserInfo } from '../../src/gen/spaceone/api/identity/v2/user.js';
 import { refusal, startService } from '../harness.js';
 import { WireClient } from '../wire-client.js';
 import type { Edge } from './edge.js';
@@ -72,5 +75,81 @@ describe('a service that does not answer', () => {
     const answer = await edge.send('POST', PATH, {}, { 'grpc-timeout': '300m' });
     expect(answer.status).toBe(504);
     expect(answer.body).toMatchObject({ code: 4, detail: { code: 'ERROR_REQUEST_TIMEOUT' } });
+  });
+});
+
+describe('a service whose answer cannot be turned into JSON', () => {
+  const GRPC = { ':status': 200, 'content-type': 'application/grpc' };
+  const servers: Http2Server[] = [];
+
+  afterAll(() => {
+    for (const server of servers) server.close();
+  });
+
+  /** An edge in front of a server that answers every call in the same way. */
+  async function anEdgeBefore(answer: (stream: ServerHttp2Stream) => void): Promise<Edge> {
+    const server = createHttp2Server();
+    servers.push(server);
+    server.on('stream', (stream) => {
+      stream.on('error', () => undefined);
+      stream.resume().on('end', () => answer(stream));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return anEdge(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+
+  /** A whole answer: its bytes, then status 0. */
+  function succeed(stream: ServerHttp2Stream, bytes: Uint8Array): void {
+    stream.respond(GRPC, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(bytes);
+  }
+
+  function framed(message: Uint8Array): Uint8Array {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    return Buffer.concat([head, message]);
+  }
+
+  const nan = UserInfo.encode(UserInfo.fromPartial({ tags: { a: Number.NaN } })).finish();
+  const huge = UserInfo.encode(UserInfo.fromPartial({ name: 'x'.repeat(34 * 1024 * 1024) })).finish();
+
+  it.each<[string, (stream: ServerHttp2Stream) => void]>([
+    ['holds a number that JSON has not', (stream) => succeed(stream, framed(nan))],
+    ['is no frame', (stream) => succeed(stream, Buffer.from([9, 0, 0, 0, 1, 1]))],
+    ['is too large', (stream) => succeed(stream, framed(huge))],
+    ['ends within its message', (stream) => succeed(stream, framed(nan).subarray(0, 9))],
+    [
+      'breaks off after its headers',
+      (stream) => {
+        stream.respond(GRPC);
+        setImmediate(() => stream.close(2));
+      },
+    ],
+    [
+      'is a page',
+      (stream) => {
+        stream.respond({ ':status': 500, 'content-type': 'text/html' });
+        stream.end('<p>inner</p>');
+      },
+    ],
+  ])('is answered for with the one error body when it %s', async (_, answer) => {
+    const edge = await anEdgeBefore(answer);
+    const refused = await edge.post(PATH, {});
+    expect([500, 502]).toContain(refused.status);
+    expect(refused.headers.get('content-type')).toBe('application/json');
+    expect(refused.body).toEqual({
+      code: 2,
+      message: 'ERROR_UNKNOWN: An internal error occurred.',
+      details: [],
+      detail: { code: 'ERROR_UNKNOWN', message: 'An internal error occurred.' },
+    });
+  });
+
+  it('is given up with 504 at the deadline, when only its headers came', async () => {
+    const edge = await anEdgeBefore((stream) => stream.respond(GRPC));
+    const refused = await edge.send('POST', PATH, {}, { 'grpc-timeout': '300m' });
+    expect(refused.status).toBe(504);
+    expect(refused.body).toMatchObject({ code: 4, detail: { code: 'ERROR_REQUEST_TIMEOUT' } });
   });
 });

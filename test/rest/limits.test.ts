@@ -1,0 +1,148 @@
+import { connect as connectHttp2 } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Service } from '../harness.js';
+import { startService } from '../harness.js';
+import type { Edge } from './edge.js';
+import { startEdge } from './edge.js';
+
+const PATH = '/identity/v2/user-profile/get';
+const MIB = 1024 * 1024;
+const LIMIT = 4 * MIB;
+const TOO_LARGE = {
+  code: 8,
+  message: 'ERROR_MESSAGE_TOO_LARGE: The request body is too large.',
+  details: [],
+  detail: { code: 'ERROR_MESSAGE_TOO_LARGE', message: 'The request body is too large.' },
+};
+
+let service: Service;
+let edge: Edge;
+
+beforeAll(async () => {
+  service = await startService();
+  edge = await startEdge(service.address);
+});
+afterAll(async () => {
+  await edge.close();
+  await service.close();
+});
+
+/** Sends a text as it is and returns all that comes back until the edge closes the connection. */
+async function raw(request: string): Promise<string> {
+  const [host, port] = edge.address.split(':');
+  const socket = connect(Number(port), host);
+  socket.write(request);
+  return text(socket);
+}
+
+function* blanks(bytes: number): Generator<Buffer> {
+  for (let sent = 0; sent < bytes; sent += 65_536) yield Buffer.alloc(65_536, ' ');
+  yield Buffer.from('{}');
+}
+
+/** A body whose length is not said beforehand. */
+async function postChunks(bytes: number): Promise<{ status: number; body: unknown }> {
+  const body = ReadableStream.from(blanks(bytes)) as unknown as NonNullable<RequestInit['body']>;
+  const request: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+  const response = await fetch(edge.url + PATH, request);
+  return { status: response.status, body: await response.json() };
+}
+
+describe('a REST body over 4 MiB', () => {
+  it.each([
+    ['an unknown field', () => JSON.stringify({ foo: 'a'.repeat(6_000_000) })],
+    ['10 MiB of blanks', () => `${' '.repeat(10 * MIB)}{}`],
+    ['a byte too much', () => `${' '.repeat(LIMIT - 1)}{}`],
+    ['blanks that are no JSON', () => ' '.repeat(60 * MIB)],
+  ])('is answered with 413: %s', async (_, body) => {
+    expect(await edge.send('POST', PATH, body())).toMatchObject({ status: 413, body: TOO_LARGE });
+  });
+
+  it('is refused by its length, before any of it was sent', async () => {
+    const length = `Content-Length: ${LIMIT + 1}`;
+    const answer = await raw(`POST ${PATH} HTTP/1.1\r\nHost: edge\r\n${length}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toEqual(TOO_LARGE);
+  });
+
+  it.each([5, 60])('is answered with 413 when it comes in chunks of together %i MiB', async (size) => {
+    expect(await postChunks(size * MIB)).toEqual({ status: 413, body: TOO_LARGE });
+  });
+
+  it('is refused as soon as the limit is passed, while the rest is still to come', async () => {
+    const session = connectHttp2(edge.url);
+    try {
+      const stream = session.request({ ':method': 'POST', ':path': PATH });
+      const headers = new Promise<IncomingHttpHeaders>((resolve) => stream.on('response', resolve));
+      stream.write(Buffer.alloc(LIMIT + 65_536, ' '));
+      expect((await headers)[':status']).toBe(413);
+    } finally {
+      session.destroy();
+    }
+  });
+
+  it('is told from one of exactly 4 MiB, which reaches the service', async () => {
+    const answer = await edge.send('POST', PATH, `${' '.repeat(LIMIT - 2)}{}`);
+    expect(answer).toMatchObject({ status: 401, body: { detail: { code: 'ERROR_AUTHENTICATE_FAILURE' } } });
+    expect(await postChunks(LIMIT - 65_536)).toMatchObject({ status: 401 });
+  });
+
+  it('is not passed on under the content type of another protocol', async () => {
+    const body = `${' '.repeat(5 * MIB)}{}`;
+    const answer = await edge.send('POST', PATH, body, { 'content-type': 'application/grpc-web' });
+    expect(answer).toMatchObject({ status: 413, body: TOO_LARGE });
+  });
+});
+
+describe('HTTP/1.0', () => {
+  it.each([
+    ['with a host', 'Host: edge\r\n'],
+    ['without a host', ''],
+  ])('is answered, %s', async (_, host) => {
+    const answer = await raw(`POST ${PATH} HTTP/1.0\r\n${host}Content-Length: 2\r\n\r\n{}`);
+    expect(answer).toMatch(/^HTTP\/1\.0 401 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+      code: 16,
+      detail: { code: 'ERROR_AUTHENTICATE_FAILURE' },
+    });
+  });
+});
+
+describe('other spellings of a path', () => {
+  it.each([`/${PATH}`, PATH.replaceAll('/', '//'), `${PATH}?a=1`, PATH.replace('/v2', '/v2/../v2')])(
+    'takes %s for the path itself',
+    async (path) => {
+      const length = 'Content-Length: 2\r\nConnection: close';
+      expect(await raw(`POST ${path} HTTP/1.1\r\nHost: edge\r\n${length}\r\n\r\n{}`)).toMatch(
+        /^HTTP\/1\.1 401 /,
+      );
+    },
+  );
+
+  it.each([`${PATH}/`, `${PATH}//`, `${PATH};a`, `${PATH}%20`, `/${PATH}/`])(
+    'answers 404 for %s',
+    async (path) => {
+      const length = 'Content-Length: 2\r\nConnection: close';
+      const answer = await raw(`POST ${path} HTTP/1.1\r\nHost: edge\r\n${length}\r\n\r\n{}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    },
+  );
+
+  it.each([
+    ['405', PATH],
+    ['404', '/nowhere'],
+    ['400', PATH.replace('/v2/', '%2Fv2/')],
+  ])('answers HEAD with %s and no body, and keeps the connection in step', async (status, path) => {
+    const head = `HEAD ${path} HTTP/1.1\r\nHost: edge\r\n\r\n`;
+    const post = `POST ${PATH} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`;
+    const [first, second, body] = (await raw(head + post)).split('\r\n\r\n');
+    expect(first).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(first!.includes('\r\nallow: POST\r\n')).toBe(status === '405');
+    expect(first).not.toContain('x-edge-head');
+    expect(second).toMatch(/^HTTP\/1\.1 401 /);
+    expect(JSON.parse(body!)).toMatchObject({ code: 16 });
+  });
+});
