@@ -1,6 +1,8 @@
-import { connect as connectHttp2 } from 'node:http2';
+import { once } from 'node:events';
+import { connect as connectHttp2, createServer } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../harness.js';
@@ -94,6 +96,31 @@ describe('a REST body over 4 MiB', () => {
     const body = `${' '.repeat(5 * MIB)}{}`;
     const answer = await edge.send('POST', PATH, body, { 'content-type': 'application/grpc-web' });
     expect(answer).toMatchObject({ status: 413, body: TOO_LARGE });
+  });
+});
+
+describe('native gRPC through the edge', () => {
+  it('streams both ways: a message arrives while the call is open', async () => {
+    const echo = createServer();
+    echo.on('stream', (stream) => {
+      stream.on('error', () => undefined);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      stream.pipe(stream);
+    });
+    echo.listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    const streaming = await startEdge(`127.0.0.1:${(echo.address() as AddressInfo).port}`);
+    const session = connectHttp2(streaming.url);
+    try {
+      const call = { ':method': 'POST', ':path': '/any.Service/Chat', 'content-type': 'application/grpc' };
+      const stream = session.request(call);
+      stream.write(Buffer.from([0, 0, 0, 0, 1, 7]));
+      expect(await once(stream, 'data')).toEqual([Buffer.from([0, 0, 0, 0, 1, 7])]);
+    } finally {
+      session.destroy();
+      await streaming.close();
+      echo.close();
+    }
   });
 });
 
