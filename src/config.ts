@@ -157,7 +157,7 @@ export const settings = {
     20,
     1,
     10_000,
-    'Codes and links mailed to one user, and to one address, in an hour.',
+    'Codes and links mailed to one user in an hour; an unproven address takes five times as many codes.',
   ),
   ACCOUNTS_FILE: text('.data/accounts.json', 'Where `node dist/seed.js` writes the accounts it makes.'),
   BRAND_NAME: text('Identity', 'Service name in mails.'),

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
+import { identityKey } from '../ids.js';
 import type { CodePurpose, PendingCode, PendingCodes } from '../models/pending-code.js';
 import type { User, UserKey } from '../models/user.js';
 import type { Mails } from './mail.js';
@@ -46,7 +47,15 @@ export class Codes {
     const code_mac = this.#mac(user, purpose, to, code);
     await this.pending.put(tx, user, purpose, { code_mac, address: to, mfa, expires_at });
     const { language } = user;
-    await this.mails.put(tx, { template: MAIL[purpose], to, language, values: { code, expires_at }, user });
+    const values = { code, expires_at };
+    await this.mails.put(tx, {
+      template: MAIL[purpose],
+      to,
+      language,
+      values,
+      user,
+      proven: hasProven(user, to),
+    });
   }
 
   /** Opens a flow whose code an authenticator makes. */
@@ -102,6 +111,12 @@ export class Codes {
   #mac(user: UserKey, purpose: CodePurpose, address: string, code: string): string {
     return this.cipher.mac(`code:${purpose}`, JSON.stringify([user.domain_id, user.user_id, address, code]));
   }
+}
+
+/** The address is the user's own: confirmed as theirs, or the one that their second factor goes to. */
+function hasProven({ email, email_verified, mfa }: User, address: string): boolean {
+  const own = [email_verified ? email : undefined, mfa?.state === 'ENABLED' ? mfa.options.email : undefined];
+  return own.some((one) => one !== undefined && identityKey(one) === identityKey(address));
 }
 
 /** The answer for a code that is wrong, used, late or never was. */

@@ -47,6 +47,9 @@ export interface MailValues {
 /** Values as they are kept and rendered, whatever the template. */
 export type StoredValues = Record<string, string>;
 
+/** Kinds of mails that count together. */
+export type MailLimit = 'sign-in' | 'code' | 'reset' | 'invitation';
+
 /** What a mail shows besides its words, and how mails of its kind are limited. */
 export interface MailShape {
   values: readonly string[];
@@ -58,7 +61,7 @@ export interface MailShape {
    * for resets, and other users for codes to any address, and must not use up what somebody needs to sign in.
    * Notices have none: they must always go out.
    */
-  limit?: 'sign-in' | 'code' | 'reset' | 'invitation';
+  limit?: MailLimit;
 }
 
 const code: MailShape = { values: ['code', 'expires_at'], secret: 'code', details: [], limit: 'code' };

@@ -12,7 +12,7 @@ import type { UserKey } from '../models/user.js';
 import type { MailTemplate } from '../templates/mail-texts.js';
 import type { MailDelivery } from './mail-delivery.js';
 import { consoleLink, signInLink } from './mail-links.js';
-import type { MailPayload, MailValues } from './mail-values.js';
+import type { MailLimit, MailPayload, MailValues } from './mail-values.js';
 import { mailContext, mailShapes, storedValues } from './mail-values.js';
 
 /** A mail that a manager asks for. */
@@ -26,9 +26,18 @@ export interface MailRequest<T extends MailTemplate> {
   values: MailValues[T];
   /** Over the limit, answer false instead of an error: for calls that must not tell (D-07). */
   silent?: boolean;
+  /** The user has proven that the address is theirs: nobody else's mails count against this one. */
+  proven?: boolean;
 }
 
 const HOUR_SECONDS = 3600;
+
+/**
+ * Mails that an address takes of all users together, in limits of one user. For codes it is more than one, so that
+ * a stranger cannot use up what others need; for invitations just one, because who invites may do so under many
+ * user ids. Codes for signing in and resets go to proven addresses alone: the limit of the user bounds them.
+ */
+const ADDRESS_SHARE: Partial<Record<MailLimit, number>> = { code: 5, invitation: 1 };
 
 /** Mails asked for by the managers: checked, limited, and queued in the caller's transaction (D-22). */
 export class Mails {
@@ -54,8 +63,11 @@ export class Mails {
   /**
    * Queues a mail; it goes out when the transaction is committed and never when it is not. False when
    * `silent` is set and the limit is reached, or a notice has no address that it could go to.
-   * @throws IdentityError ERROR_TOO_MANY_REQUESTS when the user or the address got too many mails of this
-   * kind in an hour (D-08); ERROR_INCORRECT_EMAIL_FORMAT when `to` is not one plain address (D-21).
+   *
+   * The limit (D-08): mails of one kind in an hour, to each user as set; to an address that the user has not proven
+   * also what `ADDRESS_SHARE` allows for all users together. So one user fills no mailbox and blocks nobody, many
+   * together fill none without end, and no stranger can keep somebody from codes to a proven address.
+   * @throws IdentityError ERROR_TOO_MANY_REQUESTS over the limit; ERROR_INCORRECT_EMAIL_FORMAT when `to` is not one plain address (D-21).
    */
   async put<T extends MailTemplate>(tx: Tx, mail: MailRequest<T>): Promise<boolean> {
     const isNotice = mailShapes[mail.template].limit === undefined;
@@ -95,10 +107,12 @@ export class Mails {
     const kind = mailShapes[mail.template].limit;
     if (!kind) return true;
     const { domain_id, user_id } = mail.user;
-    const keys = [
-      this.cipher.mac(`mail-count:${kind}:user`, JSON.stringify([domain_id, user_id])),
-      this.cipher.mac(`mail-count:${kind}:address`, identityKey(mail.to)),
-    ];
-    return this.counts.count(tx, keys, this.settings.MAIL_LIMIT_PER_HOUR, HOUR_SECONDS, now);
+    const limit = this.settings.MAIL_LIMIT_PER_HOUR;
+    const user = this.cipher.mac(`mail-count:${kind}:user`, JSON.stringify([domain_id, user_id]));
+    const limits = new Map([[user, limit]]);
+    const share = ADDRESS_SHARE[kind];
+    if (share !== undefined && !mail.proven)
+      limits.set(this.cipher.mac(`mail-count:${kind}:address`, identityKey(mail.to)), share * limit);
+    return this.counts.count(tx, limits, HOUR_SECONDS, now);
   }
 }

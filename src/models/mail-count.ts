@@ -37,17 +37,18 @@ export class MailCounts {
    */
   async count(
     tx: Tx,
-    keys: readonly string[],
-    limit: number,
+    limits: ReadonlyMap<string, number>,
     windowSeconds: number,
     now: Date,
   ): Promise<boolean> {
     const since = secondsAfter(now, -windowSeconds);
-    const counts = await this.#records.find({ _id: { $in: [...keys] } }, options(tx)).toArray();
-    const full = counts.some(({ queued_at }) => queued_at.filter((at) => at > since).length >= limit);
+    const counts = await this.#records.find({ _id: { $in: [...limits.keys()] } }, options(tx)).toArray();
+    const full = counts.some(
+      ({ _id, queued_at }) => queued_at.filter((at) => at > since).length >= limits.get(_id)!,
+    );
     if (full) return false;
     await this.#records.bulkWrite(
-      keys.map((_id) => ({
+      [...limits].map(([_id, limit]) => ({
         updateOne: {
           filter: { _id },
           update: {

@@ -129,7 +129,7 @@ describe('Token.issue with MFA by mail', () => {
     const { user, address } = await withEmail();
     const stranger = await aUser(service, tenant);
     const { access_token } = await signIn(service, tenant, stranger);
-    for (let mail = 0; mail < 19; mail++)
+    for (let mail = 0; mail < 20; mail++)
       await service.call('UserProfile.verify_email', { email: address }, access_token);
     expect(
       await refusal(service.call('UserProfile.verify_email', { email: address }, access_token)),

@@ -102,21 +102,46 @@ describe('UserProfile.verify_email', () => {
     });
   });
 
-  it('D-08: limits the mails of one user, and to one address, in an hour', async () => {
+  const flood = { code: status.RESOURCE_EXHAUSTED, reason: 'ERROR_TOO_MANY_REQUESTS' };
+
+  it('D-08: limits the mails of one user in an hour, wherever they go', async () => {
     const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '2' });
-    const { token } = await someone();
-    const other = await someone();
-    const ask = (as: string, email: string) => limited.call('UserProfile.verify_email', { email }, as);
-    await ask(token, 'flood1@example.com');
-    await ask(token, 'flood2@example.com');
-    const flood = { code: status.RESOURCE_EXHAUSTED, reason: 'ERROR_TOO_MANY_REQUESTS' };
-    expect(await refusal(ask(token, 'flood3@example.com'))).toMatchObject(flood);
-    await ask(other.token, 'FLOOD2@example.com');
-    expect(await refusal(ask(other.token, 'flood2@example.com'))).toMatchObject(flood);
+    const { user, token } = await someone();
+    const ask = (email: string, as = token) => limited.call('UserProfile.verify_email', { email }, as);
+    await ask('flood1@example.com');
+    await ask('flood2@example.com');
+    expect(await refusal(ask('flood3@example.com'))).toMatchObject(flood);
     expect(await mailsTo(service, 'flood3@example.com')).toBe(0);
     service.clock.advance(3601);
-    const { access_token } = await signIn(limited, tenant, other.user);
-    expect(await ask(access_token, 'flood2@example.com')).toEqual({});
+    const { access_token } = await signIn(limited, tenant, user);
+    expect(await ask('flood3@example.com', access_token)).toEqual({});
+    await limited.close();
+  });
+
+  it('D-08: limits the mails that many users have sent to an address that is not theirs', async () => {
+    const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '1' });
+    const ask = async (email: string) =>
+      limited.call('UserProfile.verify_email', { email }, (await someone()).token);
+    for (let index = 0; index < 5; index++) await ask(index % 2 ? 'many@example.com' : 'MANY@example.com');
+    expect(await refusal(ask('many@example.com'))).toMatchObject(flood);
+    expect(await ask('others@example.com')).toEqual({});
+    await limited.close();
+  });
+
+  it('D-08: does not let strangers use up the codes of a user', async () => {
+    const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '2' });
+    const ask = (as: string, email: string) => limited.call('UserProfile.verify_email', { email }, as);
+    const [unproven, proven] = [await someone({ email_verified: false }), await someone()];
+    for (const { user } of [unproven, proven]) {
+      const { token } = await someone();
+      for (let mail = 0; mail < 2; mail++) await ask(token, user);
+      expect(await refusal(ask(token, user))).toMatchObject(flood);
+    }
+    expect(await ask(unproven.token, unproven.user)).toEqual({});
+    // Many strangers together cannot do it either, once the address is proven.
+    for (let index = 0; index < 8; index++) await ask((await someone()).token, proven.user);
+    expect(await refusal(ask((await someone()).token, proven.user))).toMatchObject(flood);
+    expect(await ask(proven.token, proven.user)).toEqual({});
     await limited.close();
   });
 
