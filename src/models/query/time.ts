@@ -13,7 +13,7 @@ const UNIT_MS: Record<string, number> = {
 
 /**
  * Reads an ISO 8601 time; one without a zone is UTC (contract/query.md 2.1, datetime_*). Undefined when the text
- * is none or names a day that does not exist.
+ * is none, names a day that does not exist or a time outside of the years 0001 to 9999, which engines cannot tell.
  */
 export function parseTime(text: string): Date | undefined {
   const parts = ISO.exec(text);
@@ -35,7 +35,12 @@ export function parseTime(text: string): Date | undefined {
   time.setUTCHours(h, mi, s, milliseconds);
   const exists = time.getUTCMonth() === mo - 1 && time.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
   const offset = zoneMilliseconds(zone);
-  return exists && offset !== undefined ? new Date(time.getTime() - offset) : undefined;
+  return exists && offset !== undefined ? tellable(new Date(time.getTime() - offset)) : undefined;
+}
+
+function tellable(time: Date): Date | undefined {
+  const year = time.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? time : undefined;
 }
 
 function zoneMilliseconds(zone: string): number | undefined {
@@ -55,8 +60,7 @@ export function parseTimediff(text: string, now: Date): Date | undefined {
   if (!parts) return undefined;
   const [, base, sign, amount, unit] = parts;
   const shift = unit ? Number(amount) * UNIT_MS[unit]! * (sign === '-' ? -1 : 1) : 0;
-  const time = new Date(startOf(base, now) + shift);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  return tellable(new Date(startOf(base, now) + shift));
 }
 
 function startOf(base: string | undefined, now: Date): number {

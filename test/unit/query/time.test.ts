@@ -13,6 +13,8 @@ test.each([
   ['2024-02-29T10:20:30-0130', '2024-02-29T11:50:30.000Z'],
   ['2024-02-29T10:20:30+09', '2024-02-29T01:20:30.000Z'],
   ['0099-01-01', '0099-01-01T00:00:00.000Z'],
+  ['0001-01-01', '0001-01-01T00:00:00.000Z'],
+  ['9999-12-31T23:59:59.999', '9999-12-31T23:59:59.999Z'],
 ])('the time %s is %s', (text, expected) => {
   expect(parseTime(text)?.toISOString()).toBe(expected);
 });
@@ -30,6 +32,10 @@ test.each([
   '2024-1-1',
   '2024-01-01T10:20Zx',
   '1700000000',
+  '0000-01-01',
+  '0000-12-31T23:59:59Z',
+  '0001-01-01T00:00+09:00',
+  '9999-12-31T23:59-01:00',
 ])('%j is no time', (text) => {
   expect(parseTime(text)).toBeUndefined();
 });
@@ -70,6 +76,9 @@ test.each([
   expect(parseTimediff(text, NOW)).toBeUndefined();
 });
 
-test('a relative time beyond what can be told is none', () => {
-  expect(parseTimediff('now + 9999999999w', NOW)).toBeUndefined();
-});
+test.each(['now + 9999999999w', 'now + 500000w', 'now - 110000w'])(
+  '%s is beyond what can be told',
+  (text) => {
+    expect(parseTimediff(text, NOW)).toBeUndefined();
+  },
+);
