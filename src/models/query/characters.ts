@@ -6,7 +6,8 @@ import type { AST } from '@eslint-community/regexpp';
  */
 export type Characters = bigint;
 
-const ASCII = 128;
+/** Codes below this one are told apart. */
+export const ASCII = 128;
 const OTHERS = 1n << BigInt(ASCII);
 const ALL = (OTHERS << 1n) - 1n;
 const bit = (code: number) => 1n << BigInt(code);
@@ -34,11 +35,12 @@ const KINDS: Record<string, Characters> = { digit: DIGITS, word: WORDS, space: S
 export function charactersOf(element: AST.Character | AST.CharacterSet | AST.CharacterClass): Characters {
   if (element.type === 'Character') return range(element.value, element.value);
   if (element.type === 'CharacterSet') return kind(element);
-  const set = element.elements.reduce((sum, member) => sum | memberCharacters(member), 0n);
+  const set = element.elements.reduce((sum, member) => sum | charactersOfMember(member), 0n);
   return element.negate ? negated(set) : set;
 }
 
-function memberCharacters(member: AST.CharacterClass['elements'][number]): Characters {
+/** The characters that one member of a class stands for. */
+export function charactersOfMember(member: AST.CharacterClass['elements'][number]): Characters {
   if (member.type === 'Character') return range(member.value, member.value);
   if (member.type === 'CharacterClassRange') return range(member.min.value, member.max.value);
   return member.type === 'CharacterSet' ? kind(member) : ALL;

@@ -3,18 +3,19 @@ import type { Filter } from './filter.js';
 import { anyOf } from './filter.js';
 import { atMost, queryError, shown } from './mistakes.js';
 import { operators } from './operators.js';
-import { literally, MAX_PATTERN_CHARACTERS } from './regex.js';
+import { anyLiterally, MAX_PATTERN_CHARACTERS } from './regex.js';
 import type { Fields } from './resource.js';
 import { knownField } from './resource.js';
+import { costOfTexts, SearchBudget } from './search-budget.js';
 
-/** What conditions may name and which time is now. */
+/** What conditions may name, which time is now, and what the whole query may still spend. */
 export interface ConditionContext {
   fields: Fields;
   now: Date;
+  budget: SearchBudget;
 }
 
 const MAX_CONDITIONS = 50;
-const MAX_EXPRESSIONS = 50;
 const MAX_WORDS = 10;
 
 /**
@@ -30,14 +31,13 @@ export function compileConditions(
   offered?: ReadonlySet<string>,
 ): Filter[] {
   atMost(conditions.length, MAX_CONDITIONS, where, 'conditions');
-  atMost(expressions(conditions), MAX_EXPRESSIONS, where, 'regular expressions');
   return conditions.map((condition) => compileCondition(where, condition, context, offered));
 }
 
 function compileCondition(
   where: string,
   condition: Condition,
-  { fields, now }: ConditionContext,
+  { fields, now, budget }: ConditionContext,
   offered?: ReadonlySet<string>,
 ): Filter {
   const { field, name, value } = partsOf(condition);
@@ -46,7 +46,7 @@ function compileCondition(
   const operator = offered && !offered.has(name) ? undefined : operators.get(name);
   if (!operator) throw queryError(`${where} uses an unknown operator: ${shown(name)}`);
   const type = knownField(fields, field, where);
-  return operator(value, { where, field, type, operator: name, condition: sent(condition), now });
+  return operator(value, { where, field, type, operator: name, condition: sent(condition), now, budget });
 }
 
 /** Long and short names are the same (contract/query.md 2). */
@@ -62,24 +62,21 @@ function sent(condition: Condition): object {
   return Object.fromEntries(Object.entries(condition).filter(([, value]) => value !== undefined));
 }
 
-function expressions(conditions: readonly Condition[]): number {
-  return conditions.reduce((sum, condition) => {
-    const { name, value } = partsOf(condition);
-    if (name === 'regex') return sum + 1;
-    return name === 'regex_in' && Array.isArray(value) ? sum + value.length : sum;
-  }, 0);
-}
-
 /**
  * Compiles a keyword: some word of it stands in some keyword field, in any letter case. It narrows filter_or
  * (D-26).
  * @throws IdentityError ERROR_INVALID_PARAMETER when it is too long.
  */
-export function compileKeyword(keyword: string, fields: readonly string[]): Filter {
+export function compileKeyword(
+  keyword: string,
+  fields: readonly string[],
+  budget = new SearchBudget(),
+): Filter {
   atMost(keyword.length, MAX_PATTERN_CHARACTERS, 'query.keyword', 'characters');
   const words = [...new Set(keyword.split(/\s+/).filter(Boolean))];
   atMost(words.length, MAX_WORDS, 'query.keyword', 'words');
   if (keyword.includes('\0')) throw queryError('query.keyword holds a NUL character');
-  const expressions = words.map(literally);
+  const expressions = anyLiterally(words);
+  budget.spend(costOfTexts(words, expressions.length) * fields.length, 'query.keyword');
   return anyOf(fields.flatMap((field) => expressions.map((expression) => ({ [field]: expression }))));
 }

@@ -7,6 +7,7 @@ import { allOf, anyOf, isUnbounded } from './filter.js';
 import { atMost, queryError, shown } from './mistakes.js';
 import type { Fields, QueryResource } from './resource.js';
 import { fieldType, knownField } from './resource.js';
+import { SearchBudget } from './search-budget.js';
 
 /** Order of an answer: field to direction, the first field counting most. */
 export type Order = Record<string, 1 | -1>;
@@ -49,13 +50,13 @@ export function compileList(
   { now, maxRows }: QueryContext,
 ): ListPlan {
   refuseRawParts(query);
-  const context: ConditionContext = { fields: resource.fields, now };
+  const context: ConditionContext = { fields: resource.fields, now, budget: new SearchBudget() };
   const sort = compileSort(query?.sort ?? [], resource, Boolean(query?.only.length));
   const unwind = query?.unwind && compileUnwind(query.unwind, context, query.only);
   const filter = allOf([
     ...compileConditions('query.filter', query?.filter ?? [], context),
     anyOf(compileConditions('query.filter_or', query?.filter_or ?? [], context)),
-    compileKeyword(query?.keyword ?? '', resource.keyword),
+    compileKeyword(query?.keyword ?? '', resource.keyword, context.budget),
   ]);
   return {
     filter,

@@ -3,8 +3,10 @@ import type { Filter } from './filter.js';
 import { allOf, anyOf } from './filter.js';
 import { atMost, queryError, shown } from './mistakes.js';
 import type { Expression } from './regex.js';
-import { compileRegex, literally, MAX_PATTERN_CHARACTERS } from './regex.js';
+import { anyLiterally, compileRegex, MAX_PATTERN_CHARACTERS } from './regex.js';
 import type { FieldType } from './resource.js';
+import type { SearchBudget } from './search-budget.js';
+import { costOfTexts } from './search-budget.js';
 import { parseTime, parseTimediff } from './time.js';
 
 /** Where a condition stands and what it is about. */
@@ -17,6 +19,7 @@ export interface Subject {
   /** The condition as sent, for error texts. */
   condition: unknown;
   now: Date;
+  budget: SearchBudget;
 }
 
 /** Compiles one condition. */
@@ -25,7 +28,6 @@ export type Operator = (value: unknown, subject: Subject) => Filter;
 type Scalar = string | number | boolean | null;
 
 const MAX_LIST = 1000;
-/** Each of these is a search of its own. */
 const MAX_PATTERNS = 100;
 const MAX_TEXT = 1024;
 
@@ -67,13 +69,25 @@ function list(value: unknown, subject: Subject, longest: number): unknown[] {
 const scalars = (value: unknown, subject: Subject) =>
   list(value, subject, MAX_LIST).map((item) => scalar(item, subject));
 
-const literal = (value: unknown, subject: Subject) => literally(pattern(value, subject));
+const literal = (value: unknown, subject: Subject) => findAny([pattern(value, subject)], subject);
 
 const literals = (value: unknown, subject: Subject) =>
-  list(value, subject, MAX_PATTERNS).map((item) => literal(item, subject));
+  findAny(
+    list(value, subject, MAX_PATTERNS).map((item) => pattern(item, subject)),
+    subject,
+  );
 
-const regex = (value: unknown, subject: Subject) =>
-  compileRegex(pattern(value, subject), subject.type === 'dynamic');
+function findAny(texts: readonly string[], { budget, where }: Subject): Expression[] {
+  const expressions = anyLiterally(texts);
+  budget.spend(costOfTexts(texts, expressions.length), where);
+  return expressions;
+}
+
+function regex(value: unknown, subject: Subject): Expression {
+  const { expression, cost } = compileRegex(pattern(value, subject), subject.type === 'dynamic');
+  subject.budget.spend(cost, subject.where);
+  return expression;
+}
 
 const regexes = (value: unknown, subject: Subject) =>
   list(value, subject, MAX_PATTERNS).map((item) => regex(item, subject));
@@ -152,8 +166,8 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   ['gte', compare('$gte')],
   ['in', test((value, subject) => ({ $in: scalars(value, subject) }))],
   ['not_in', test((value, subject) => ({ $nin: scalars(value, subject) }))],
-  ['contain', (value, subject) => matchesAny([literal(value, subject)], subject)],
-  ['not_contain', (value, subject) => matchesNone([literal(value, subject)], subject)],
+  ['contain', (value, subject) => matchesAny(literal(value, subject), subject)],
+  ['not_contain', (value, subject) => matchesNone(literal(value, subject), subject)],
   ['contain_in', (value, subject) => matchesAny(literals(value, subject), subject)],
   ['not_contain_in', (value, subject) => matchesNone(literals(value, subject), subject)],
   ['exists', test((value, subject) => ({ $exists: boolean(value, subject) }))],

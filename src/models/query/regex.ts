@@ -1,12 +1,13 @@
 import { RegExpParser } from '@eslint-community/regexpp';
 import type { AST } from '@eslint-community/regexpp';
 import { queryError, shown } from './mistakes.js';
-import { assertCheap } from './regex-cost.js';
+import { costOfExpression } from './regex-cost.js';
+import { writeCharacter, writeClass, writeSet } from './regex-characters.js';
 
 /** Longest expression or literal text that is looked for inside values, in characters. */
 export const MAX_PATTERN_CHARACTERS = 256;
-/** Longest value below a dynamic field that an expression is tried on; there is no other bound on these. */
-const MAX_DYNAMIC_CHARACTERS = 512;
+/** Most characters of an expression as it is written for the database; engines take 1,000. */
+const MAX_WRITTEN = 960;
 
 // Strict grammar: what other engines read differently (\Q, a{,5}, [[:alpha:]], inline flags) is no expression here.
 const parser = new RegExpParser({ strict: true, ecmaVersion: 2024 });
@@ -19,20 +20,34 @@ export interface Expression {
 
 /** An expression that finds the text as it is, in any letter case. */
 export function literally(text: string): Expression {
-  return { $regex: text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), $options: 'i' };
+  return { $regex: escaped(text), $options: 'i' };
+}
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+/** As few expressions as can be that find any of the texts as it is; none when there is no text. */
+export function anyLiterally(texts: readonly string[]): Expression[] {
+  const joined: string[] = [];
+  for (const text of new Set(texts.map(escaped))) {
+    const longer = joined.length > 0 ? `${joined.at(-1)!}|${text}` : text;
+    if (joined.length > 0 && longer.length <= MAX_WRITTEN) joined[joined.length - 1] = longer;
+    else joined.push(text);
+  }
+  return joined.map((text) => ({ $regex: text, $options: 'i' }));
 }
 
 /**
  * Translates the caller's regular expression into one that means the same in every database engine, always in
- * any letter case (contract/query.md 2.1), and whose cost on the longest value is bounded (D-26).
+ * any letter case (contract/query.md 2.1), and tells what it costs on one row (D-26; see SearchBudget).
+ * @param dynamic the values that it meets have no bound of their own.
  * @throws IdentityError ERROR_DB_QUERY when it is wrong, uses what is not offered, or may run away.
  */
-export function compileRegex(source: string, dynamic: boolean): Expression {
+export function compileRegex(source: string, dynamic: boolean): { expression: Expression; cost: number } {
   const searched = withoutOpenEnds(parse(source));
-  assertCheap(searched, source);
+  const cost = costOfExpression(searched, source, dynamic);
   const text = writeAlternatives(searched);
-  if (!dynamic) return { $regex: text, $options: 'i' };
-  return { $regex: `^(?=.{0,${MAX_DYNAMIC_CHARACTERS}}$).*?(?:${text})`, $options: 'is' };
+  if (text.length > MAX_WRITTEN) throw queryError(`the regular expression ${shown(source)} is too large`);
+  return { expression: { $regex: text, $options: 'i' }, cost };
 }
 
 function parse(source: string): AST.Pattern {
@@ -66,7 +81,7 @@ function writeAlternatives(alternatives: readonly AST.Alternative[]): string {
 function write(element: AST.Element): string {
   switch (element.type) {
     case 'Character':
-      return writeCharacter(element.value, /[\\^$.*+?()[\]{}|/]/);
+      return writeCharacter(element, /[\\^$.*+?()[\]{}|/]/);
     case 'CharacterSet':
       return writeSet(element);
     case 'CharacterClass':
@@ -78,42 +93,11 @@ function write(element: AST.Element): string {
     case 'Quantifier':
       return `${write(element.element)}${writeRepeat(element)}`;
     case 'Assertion':
-      return element.raw;
+      // To some engines $ is before a last line break too, and slow.
+      return element.kind === 'end' ? '\\z' : element.raw;
     default:
       throw queryError(`the regular expression uses ${shown(element.raw)}, which is not offered`);
   }
-}
-
-// Engines differ in whether letters of other scripts are words; here they are not, and a dot is no line break.
-const RANGES: Record<string, string> = { digit: '0-9', word: 'A-Za-z0-9_', space: '\\t-\\r ' };
-
-function writeSet(set: AST.CharacterSet): string {
-  if (set.kind === 'any') return '[^\\n]';
-  return `[${set.negate ? '^' : ''}${RANGES[set.kind]}]`;
-}
-
-function writeClass({ negate, elements }: AST.CharacterClass): string {
-  // A set and its negation must complete each other, as in [\s\S], so they stay as they are.
-  const asGiven = elements.some((element) => element.type === 'CharacterSet' && element.negate);
-  const written = elements.map((element) => {
-    if (element.type === 'Character') return writeInClass(element.value);
-    if (element.type === 'CharacterClassRange') {
-      return `${writeInClass(element.min.value)}-${writeInClass(element.max.value)}`;
-    }
-    return asGiven || element.type !== 'CharacterSet' ? element.raw : RANGES[element.kind]!;
-  });
-  return `[${negate ? '^' : ''}${written.join('')}]`;
-}
-
-// Some engines read a doubled &, ~ or | in a class as an operator.
-const writeInClass = (value: number) => writeCharacter(value, /[\\^\-[\]&~|/]/);
-
-function writeCharacter(value: number, special: RegExp): string {
-  const character = String.fromCharCode(value);
-  if (value === 0 || (value >= 0xd800 && value <= 0xdfff)) {
-    throw queryError('the regular expression holds a character that is not offered');
-  }
-  return special.test(character) ? `\\${character}` : character;
 }
 
 function writeRepeat({ min, max, greedy }: AST.Quantifier): string {

@@ -5,6 +5,7 @@ import type {
   Unwind,
 } from '../../gen/spaceone/api/core/v2/query.js';
 import { compileConditions } from './conditions.js';
+import type { ConditionContext } from './conditions.js';
 import { allOf } from './filter.js';
 import { compileGroup, onlyIf, typeIs } from './group.js';
 import { atMost, queryError, shown } from './mistakes.js';
@@ -29,8 +30,8 @@ const UNWIND_OPERATORS: ReadonlySet<string> = new Set([
  * Compiles one stage of a StatisticsQuery (contract/query.md 3.1).
  * @throws IdentityError ERROR_DB_QUERY.
  */
-export function compileStage(stage: StatisticsAggregate, scope: Scope, now: Date): Compiled {
-  if (stage.unwind) return compileUnwind(stage.unwind, scope, now);
+export function compileStage(stage: StatisticsAggregate, scope: Scope, context: ConditionContext): Compiled {
+  if (stage.unwind) return compileUnwind(stage.unwind, scope, context);
   if (stage.group) return compileGroup(stage.group, scope);
   if (stage.count) return compileCount(stage.count.name);
   if (stage.sort) return compileSort(stage.sort, scope);
@@ -40,11 +41,11 @@ export function compileStage(stage: StatisticsAggregate, scope: Scope, now: Date
   throw queryError('aggregate has a stage without unwind, group, count, sort, project, limit or skip');
 }
 
-function compileUnwind({ path: key, filter }: Unwind, scope: Scope, now: Date): Compiled {
+function compileUnwind({ path: key, filter }: Unwind, scope: Scope, context: ConditionContext): Compiled {
   if (!key) throw queryError('aggregate.unwind has no path');
   const { path, type } = fieldPath(scope.fields, key, 'aggregate.unwind');
   const where = 'aggregate.unwind.filter';
-  const met = compileConditions(where, filter, { fields: scope.fields, now }, UNWIND_OPERATORS);
+  const met = compileConditions(where, filter, { ...context, fields: scope.fields }, UNWIND_OPERATORS);
   const fields = new Map(scope.fields);
   if (type === 'list') fields.set(key, 'string');
   return {
@@ -121,14 +122,36 @@ const arrayToObject = (path: string) => {
   return { $arrayToObject: [{ $map: { input: entries, as: 'entry', in: pair } }] };
 };
 
-const projectOperators: ReadonlyMap<string, (path: string) => object> = new Map<
-  string,
-  (path: string) => object
->([
-  ['size', (path: string) => onlyIf({ $isArray: [path] }, { $size: path })],
-  ['sum', (path: string) => ({ $sum: path })],
-  ['array_to_object', (path: string) => onlyIf({ $isArray: [path] }, arrayToObject(path))],
-  ['object_to_array', (path: string) => onlyIf(typeIs(path, 'object'), { $objectToArray: path })],
+interface ProjectOperator {
+  /** Types of fields that it can work on; it passes over other values of a dynamic one. */
+  takes: ReadonlySet<FieldType>;
+  gives: FieldType;
+  compile: (path: string) => object;
+}
+
+const LISTS: ReadonlySet<FieldType> = new Set(['list', 'dynamic']);
+const projectOperators: ReadonlyMap<string, ProjectOperator> = new Map<string, ProjectOperator>([
+  [
+    'size',
+    { takes: LISTS, gives: 'number', compile: (path) => onlyIf({ $isArray: [path] }, { $size: path }) },
+  ],
+  ['sum', { takes: new Set(['number', 'dynamic']), gives: 'number', compile: (path) => ({ $sum: path }) }],
+  [
+    'array_to_object',
+    {
+      takes: LISTS,
+      gives: 'dynamic',
+      compile: (path) => onlyIf({ $isArray: [path] }, arrayToObject(path)),
+    },
+  ],
+  [
+    'object_to_array',
+    {
+      takes: new Set(['dynamic']),
+      gives: 'dynamic',
+      compile: (path) => onlyIf(typeIs(path, 'object'), { $objectToArray: path }),
+    },
+  ],
 ]);
 
 function compileProjectField(
@@ -140,8 +163,9 @@ function compileProjectField(
   const result = { name: resultName(name || n, where), type, expression: path };
   const wanted = operator || o;
   if (!wanted) return result;
-  const compile = projectOperators.get(wanted);
-  if (!compile) throw queryError(`${where} uses an unknown operator: ${shown(wanted)}`);
-  const number = wanted === 'size' || wanted === 'sum';
-  return { ...result, type: number ? 'number' : 'dynamic', expression: compile(path) };
+  const project = projectOperators.get(wanted);
+  if (!project) throw queryError(`${where} uses an unknown operator: ${shown(wanted)}`);
+  if (!project.takes.has(type))
+    throw queryError(`${where} uses ${wanted} on ${shown(key || k)}, whose values are of type ${type}`);
+  return { ...result, type: project.gives, expression: project.compile(path) };
 }

@@ -1,6 +1,7 @@
 import type { StatisticsQuery } from '../../gen/spaceone/api/core/v2/query.js';
 import { requiredParameter } from '../../errors.js';
 import { compileConditions } from './conditions.js';
+import type { ConditionContext } from './conditions.js';
 import type { Filter } from './filter.js';
 import { allOf, anyOf } from './filter.js';
 import type { QueryContext } from './list.js';
@@ -8,6 +9,7 @@ import { compilePage } from './list.js';
 import { atMost } from './mistakes.js';
 import type { QueryResource } from './resource.js';
 import { knownField } from './resource.js';
+import { SearchBudget } from './search-budget.js';
 import type { Scope, Stage } from './scope.js';
 import { compileStage } from './stages.js';
 
@@ -37,7 +39,7 @@ export function compileStatistics(
   { now, maxRows }: QueryContext,
 ): StatisticsPlan {
   if (!query?.aggregate.length && !query?.distinct) throw requiredParameter('aggregate');
-  const context = { fields: resource.fields, now };
+  const context = { fields: resource.fields, now, budget: new SearchBudget() };
   const filter = allOf([
     ...compileConditions('query.filter', query.filter, context),
     anyOf(compileConditions('query.filter_or', query.filter_or, context)),
@@ -45,20 +47,24 @@ export function compileStatistics(
   const distinct = query.aggregate.length === 0;
   return {
     filter,
-    stages: distinct ? distinctStages(query.distinct, resource) : aggregateStages(query, resource, now),
+    stages: distinct ? distinctStages(query.distinct, resource) : aggregateStages(query, resource, context),
     distinct,
     counted: Boolean(query.page?.limit),
     ...compilePage(query.page, maxRows),
   };
 }
 
-function aggregateStages({ aggregate }: StatisticsQuery, resource: QueryResource, now: Date): Stage[] {
+function aggregateStages(
+  { aggregate }: StatisticsQuery,
+  resource: QueryResource,
+  context: ConditionContext,
+): Stage[] {
   atMost(aggregate.length, MAX_STAGES, 'query.aggregate', 'stages');
   const unwinds = aggregate.filter(({ unwind }) => unwind).length;
   atMost(unwinds, MAX_UNWINDS, 'query.aggregate', 'unwind stages');
   let scope: Scope = { fields: resource.fields, ties: [resource.unique], keys: [], shaped: false };
   const stages = aggregate.flatMap((stage) => {
-    const compiled = compileStage(stage, scope, now);
+    const compiled = compileStage(stage, scope, context);
     scope = compiled.scope;
     return compiled.stages;
   });

@@ -255,6 +255,13 @@ describe('D-26: statistics as they are meant', () => {
     ['an unknown group key', { group: { keys: [{ key: 'nonsense', name: 'x' }] } }],
     ['a name that is an operator', { count: { name: '$where' } }],
     ['an empty projection', { project: {} }],
+    ['the size of a text', { project: { fields: [{ key: 'name', name: 'x', operator: 'size' }] } }],
+    ['the sum of a text', { project: { fields: [{ key: 'name', name: 'x', operator: 'sum' }] } }],
+    ['a text as entries', { project: { fields: [{ key: 'name', name: 'x', operator: 'array_to_object' }] } }],
+    [
+      'a list as object',
+      { project: { fields: [{ key: 'required_actions', name: 'x', operator: 'object_to_array' }] } },
+    ],
     ['limit 0', { limit: 0 }],
   ])('mistakes of the caller are his: %s', async (_name, stage) => {
     const answer = await refused({ aggregate: [stage] });

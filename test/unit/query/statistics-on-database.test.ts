@@ -257,10 +257,10 @@ describe('other stages', () => {
     const filter = [where('user_id', 'eq', 'user-008@example.com')];
     const fields = [
       { key: 'tags.numbers', name: 'sum', operator: 'sum' },
-      { key: 'user_id', name: 'none', operator: 'size' },
+      { key: 'tags.none', name: 'none', operator: 'size' },
       { key: 'tags', name: 'pairs', operator: 'object_to_array' },
-      { key: 'user_id', name: 'no_pairs', operator: 'object_to_array' },
-      { key: 'user_id', name: 'no_object', operator: 'array_to_object' },
+      { key: 'tags.numbers', name: 'no_pairs', operator: 'object_to_array' },
+      { key: 'tags.none', name: 'no_object', operator: 'array_to_object' },
       { key: 'tags.teams', name: 'empty', operator: 'array_to_object' },
     ];
     const teams = [{ id: 2, lead: true }, { id: 7 }];
