@@ -57,7 +57,7 @@ export async function runList<T extends object>(
     ]);
     return { results: results as unknown as T[], total_count };
   }
-  const read = await readCounted(collection, { matched, sort: [sort], rows, limit: plan.limit }, options);
+  const read = await readCounted(collection, { matched, sort: [sort], rows, page: plan }, options);
   return { results: read.results as T[], total_count: read.total_count };
 }
 
@@ -77,7 +77,7 @@ export async function runStatistics<T extends object>(
   if (!plan.counted) {
     return { results: rendered(await aggregate(collection, [...matched, ...rows], options), plan) };
   }
-  const read = await readCounted(collection, { matched, sort: [], rows, limit: plan.limit }, options);
+  const read = await readCounted(collection, { matched, sort: [], rows, page: plan }, options);
   return { results: rendered(read.results, plan), total_count: read.total_count };
 }
 
@@ -106,17 +106,20 @@ interface Pipeline {
   matched: Stage[];
   sort: Stage[];
   rows: Stage[];
-  limit: number;
+  page: { skip: number; limit: number };
 }
 
 async function readCounted<T extends object>(
   collection: Records<T>,
-  { matched, sort, rows, limit }: Pipeline,
+  { matched, sort, rows, page: { skip, limit } }: Pipeline,
   options: ReadOptions,
 ): Promise<{ results: Stage[]; total_count: number }> {
   if (limit > MAX_ROWS_IN_ONE_DOCUMENT) {
     const results = await aggregate(collection, [...matched, ...sort, ...rows], options);
-    return { results, total_count: await countRows(collection, matched, options) };
+    // A page that is not full ends the rows, so they need not be met a second time.
+    const last = results.length < limit && (results.length > 0 || skip === 0);
+    const total_count = last ? skip + results.length : await countRows(collection, matched, options);
+    return { results, total_count };
   }
   const facet = { $facet: { results: rows, counted: [COUNT] } };
   const [both] = await aggregate(collection, [...matched, ...sort, facet], options);
