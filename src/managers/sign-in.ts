@@ -4,7 +4,7 @@ import type { Reach } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError, notFound } from '../errors.js';
 import { newTokenId } from '../ids.js';
-import type { User, UserChange, UserKey, Users } from '../models/user.js';
+import type { User, UserKey, Users } from '../models/user.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
@@ -125,14 +125,11 @@ export class SignIn {
   async #welcome(reach: Reach, user: User, timeout: number | undefined): Promise<IssuedTokens> {
     const now = this.clock.now();
     const session = { sid: newTokenId(), auth_time: epochSeconds(now) };
-    const change: UserChange = {
-      $set: { last_accessed_at: now, ...(user.state === 'PENDING' ? { state: 'ENABLED' } : {}) },
-    };
-    const current = await this.users.update(reach, user, change, {
-      state: { $ne: 'DISABLED' },
-      generation: user.generation,
-    });
-    if (!current) throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
+    const current = await this.users.recordSignIn(reach, user, now);
+    // Disabled or given another password while this one was being checked.
+    if (current?.state !== 'ENABLED' || current.generation !== user.generation) {
+      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
+    }
     if (user.required_actions.includes('ENFORCE_MFA')) return this.#refuseWithoutMfa(reach, user, session);
     const claims = {
       own: 'USER' as const,

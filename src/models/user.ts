@@ -196,6 +196,20 @@ export class Users {
   }
 
   /**
+   * Notes a sign-in, which enables a user who had none before, and answers the user as it is afterwards. The filter is
+   * the unique key alone: with a further condition some engines leave its index.
+   */
+  async recordSignIn(reach: Reach, key: UserKey, now: Date): Promise<User | undefined> {
+    const state = { $cond: [{ $eq: ['$state', 'PENDING'] }, 'ENABLED', '$state'] };
+    const changed = await this.#records.findOneAndUpdate(
+      exact(key),
+      [{ $set: { last_accessed_at: now, state } }],
+      { ...options(reach), projection: withoutSecrets, returnDocument: 'after' },
+    );
+    return changed ?? undefined;
+  }
+
+  /**
    * Changes one user and answers it as it is afterwards, without secrets; undefined when it does not exist or
    * the condition does not hold (any more).
    */
