@@ -4,7 +4,7 @@ import { DOCUMENTED_DOMAIN, DOCUMENTED_USER } from './requests.js';
 /** Makes the printed code the right one for the flow that is open, as if it had been the one that was mailed. */
 export async function expectPrintedCode(
   { service, cipher }: ForgeableService,
-  purpose: 'VERIFY_EMAIL' | 'MFA',
+  purpose: 'MFA',
   code: string,
 ): Promise<void> {
   const codes = service.app.rooms.mongo.connection.collection('pending_code');
