@@ -26,7 +26,6 @@ const internal = (text: string): CatalogueEntry => ({ code: status.INTERNAL, tex
 export const catalogue = {
   ERROR_REQUIRED_PARAMETER: invalid('Required parameter. (key = {key})'),
   ERROR_INVALID_PARAMETER: invalid('Parameter is invalid. (key = {key}, reason = {reason})'),
-  ERROR_INVALID_PARAMETER_TYPE: invalid('Parameter has the wrong type. (key = {key}, type = {type})'),
   ERROR_OPERATOR_VALUE_TYPE: invalid(
     "The value of the '{operator}' operator must not be a list. (operator = {operator}, condition = {condition})",
   ),
@@ -60,9 +59,6 @@ export const catalogue = {
   ),
   ERROR_PERMISSION_DENIED: { code: status.PERMISSION_DENIED, text: 'Permission denied.' },
   ERROR_INVALID_GRANT_TYPE: invalid('Grant type is invalid. (grant_type = {grant_type})'),
-  ERROR_INVALID_AUTHENTICATION_TYPE: invalid(
-    'Authentication type is invalid. (authentication_type = {authentication_type})',
-  ),
   ERROR_UPDATE_PASSWORD_REQUIRED: invalid('The password has to be changed first. (user_id = {user_id})'),
   ERROR_DOMAIN_STATE: invalid('Domain is disabled. (domain_id = {domain_id})'),
   ERROR_WORKSPACE_STATE: invalid('Workspace is disabled. (workspace_id = {workspace_id})'),
@@ -82,7 +78,6 @@ export const catalogue = {
   ERROR_NOT_ALLOWED_ACTIONS: invalid('The action is not allowed for this user. (action = {action})'),
   ERROR_INCORRECT_PASSWORD_FORMAT: invalid('The password breaks a rule. (rule = {rule})'),
   ERROR_INCORRECT_EMAIL_FORMAT: invalid('The e-mail address breaks a rule. (rule = {rule})'),
-  ERROR_INCORRECT_USER_ID_FORMAT: invalid('The user id breaks a rule. (rule = {rule})'),
   ERROR_PASSWORD_NOT_MATCHED: invalid('The current password is wrong. (user_id = {user_id})'),
   ERROR_PASSWORD_NOT_CHANGED: invalid('The new password equals the old one. (user_id = {user_id})'),
   ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH: invalid(
@@ -99,16 +94,10 @@ export const catalogue = {
     'The user has a role in this workspace already. (allowed_role_type = {allowed_role_type})',
   ),
   ERROR_SYSTEM_ALREADY_INITIALIZED: invalid('The system is initialized already.'),
-  ERROR_DOMAIN_ADMIN_ROLE_IS_NOT_DEFINED: internal('The domain has no domain admin role.'),
   ERROR_TOO_MANY_REQUESTS: {
     code: status.RESOURCE_EXHAUSTED,
     text: 'Too many requests of this kind. (reason = {reason})',
   },
-  ERROR_MESSAGE_TOO_LARGE: {
-    code: status.RESOURCE_EXHAUSTED,
-    text: 'The message is too large. (limit = {limit} bytes)',
-  },
-  ERROR_NOT_IMPLEMENTED: { code: status.UNIMPLEMENTED, text: 'Not implemented. (reason = {reason})' },
   ERROR_REQUEST_TIMEOUT: {
     code: status.DEADLINE_EXCEEDED,
     text: 'The request took longer than its deadline.',

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import type { Mongo, Records, Reach, Tx } from '../connectors/mongo.js';
+import type { Mongo, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { RoleType } from './role.js';
@@ -65,20 +65,5 @@ export class RoleBindings {
   /** Removes all bindings of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */
   async deleteAllOf(tx: Tx, domain_id: string): Promise<void> {
     await this.#records.deleteMany({ domain_id: String(domain_id) }, options(tx));
-  }
-
-  /** The user's binding for the whole domain, or undefined. */
-  async findDomainBinding(
-    reach: Reach,
-    domain_id: string,
-    user_id: string,
-  ): Promise<RoleBinding | undefined> {
-    const filter = { domain_id: String(domain_id), user_id: String(user_id), workspace_id: '*' };
-    return (
-      (await this.#records.findOne(
-        { ...filter, role_type: 'DOMAIN_ADMIN' },
-        { ...options(reach), projection: { _id: 0 } },
-      )) ?? undefined
-    );
   }
 }
