@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { systemClock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
-import { identityKey, newId } from '../src/ids.js';
+import { identityKey, newId, newTokenId } from '../src/ids.js';
 import type { Membership, UserWithSecrets, WorkspaceRoleType } from '../src/models/user.js';
 import { createRooms } from '../src/rooms.js';
 import type { Rooms } from '../src/rooms.js';
@@ -100,7 +100,9 @@ function person(
   };
   return {
     user_id,
-    user_key: identityKey(user_id),
+    id: newTokenId(),
+    username: user_id,
+    login_keys: [identityKey(user_id)],
     domain_id,
     // Spread over the alphabet, so that the order by name is not the order of creation.
     name: `Name ${String((at * 7919) % 1_000_003).padStart(7, '0')}`,

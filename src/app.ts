@@ -4,13 +4,19 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
+import { UserServiceService as CsmsUserService } from './gen/csms/v1/user.js';
+import { OsUserServiceService } from './gen/iam/v3/os_user.js';
+import { VersionServiceService } from './gen/iam/v3/version.js';
 import { DomainService } from './gen/spaceone/api/identity/v2/domain.js';
 import { ServerInfoService } from './gen/spaceone/api/core/v1/server_info.js';
 import { SystemService } from './gen/spaceone/api/identity/v2/system.js';
 import { TokenService } from './gen/spaceone/api/identity/v2/token.js';
 import { UserProfileService } from './gen/spaceone/api/identity/v2/user_profile.js';
 import { WorkspaceUserService } from './gen/spaceone/api/identity/v2/workspace_user.js';
+import { csmsUserMethods } from './handlers/csms/user.js';
 import { domainMethods } from './handlers/domain.js';
+import { osUserMethods } from './handlers/iam/os-user.js';
+import { versionMethods } from './handlers/iam/version.js';
 import { serverInfoMethods, systemMethods } from './handlers/system.js';
 import { tokenMethods } from './handlers/token.js';
 import { userProfileMethods } from './handlers/user-profile.js';
@@ -21,6 +27,7 @@ import { createRooms } from './rooms.js';
 import type { Rooms } from './rooms.js';
 import { bind } from './rpc/bind.js';
 import type { Pipeline } from './rpc/bind.js';
+import { csmsWording, keystoneWording, osUserWording } from './rpc/wording.js';
 import { Health } from './rpc/health.js';
 import { metadataText } from './rpc/metadata.js';
 import { serveReflection } from './rpc/reflection.js';
@@ -44,6 +51,9 @@ const SERVED = [
   'spaceone.api.identity.v2.UserProfile',
   'spaceone.api.identity.v2.WorkspaceUser',
   'spaceone.api.core.v1.ServerInfo',
+  'iam.v3.VersionService',
+  'iam.v3.OsUserService',
+  'csms.v1.UserService',
 ];
 const STANDARD = [
   'grpc.health.v1.Health',
@@ -73,7 +83,9 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
     'grpc.enable_channelz': 0,
   });
   const health = new Health(new Set(['', 'identity', ...SERVED]));
-  const endReflection = serve(server, rooms, health, pipelineOf(config, rooms, log));
+  const pipeline = pipelineOf(config, rooms, log);
+  serveIam(server, rooms, config, pipeline);
+  const endReflection = serve(server, rooms, health, pipeline);
   const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`);
   rooms.mongo.onAvailability((available) => health.set(available));
   let closing = false;
@@ -107,6 +119,19 @@ function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline)
     ...SERVED,
     ...STANDARD,
   ]);
+}
+
+/** The IAM systems: the same users under other names, and errors in the words of each. */
+function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeline): void {
+  const { PUBLIC_URL: publicUrl, REGION: region, IAM_EXPIRY_WITH_Z: expiryWithZ } = config;
+  const addresses = { publicUrl, region, expiryWithZ };
+  const { administration, policy, guard } = rooms;
+  const keystone = { ...pipeline, wording: keystoneWording(publicUrl) };
+  const osUser = { ...pipeline, wording: osUserWording(publicUrl) };
+  const csms = { ...pipeline, wording: csmsWording(publicUrl) };
+  bind(server, VersionServiceService, versionMethods(addresses), keystone);
+  bind(server, OsUserServiceService, osUserMethods(administration, policy, addresses), osUser);
+  bind(server, CsmsUserService, csmsUserMethods(administration, guard), csms);
 }
 
 function pipelineOf(config: Config, rooms: Rooms, log: Logger): Pipeline {

@@ -102,6 +102,21 @@ const webLink = (fallback: string, meaning: string): Setting<string> => ({
     ),
 });
 
+/** Where callers reach the REST edge: links and the catalog start with it, so it ends without a slash. */
+const publicUrl: Setting<string> = {
+  type: 'http:// or https:// address',
+  meaning:
+    'Address at which callers reach the REST edge; links and the catalog of the IAM systems start with it.',
+  fallback: 'http://127.0.0.1:8080',
+  schema: z
+    .string()
+    .transform((value) => value.replace(/\/+$/, ''))
+    .refine((value) => {
+      const url = parsedUrl(value);
+      return url !== undefined && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username;
+    }, 'must be an http:// or https:// address without query'),
+};
+
 const color: Setting<string> = {
   type: 'colour as #rrggbb',
   meaning: 'Colour of buttons in mails.',
@@ -182,6 +197,13 @@ export const settings = {
     false,
     'Make every user whose password somebody else chose change it after the first sign-in.',
   ),
+  PUBLIC_URL: publicUrl,
+  REGION: text('RegionOne', 'Region of the endpoints in the catalog of the IAM systems.'),
+  IAM_EXPIRY_WITH_Z: flag(
+    false,
+    'Write password_expires_at of the IAM systems with Z, as their document prints it; strict Go clients fail on it.',
+  ),
+  PASSWORD_VALID_DAYS: whole(0, 0, 3650, 'Days after which a password has to be changed; 0 means never.'),
   MFA_ISSUER: text('Cloudforet', 'Issuer shown by authenticator apps.'),
   BCRYPT_COST: whole(12, 4, 16, 'Cost of password hashes; below 10 only for tests.'),
   ACCESS_TOKEN_SECONDS: whole(1800, 60, 604_800, 'Life of an access token when the caller names no timeout.'),

@@ -4,6 +4,8 @@ import bcrypt from 'bcrypt';
 import PQueue from 'p-queue';
 import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
+import { passwordStrength } from './password-strength.js';
+import type { PasswordStrength } from './password-strength.js';
 
 /** bcrypt takes no more; longer passwords are refused, never cut (D-20). */
 const MAX_BYTES = 72;
@@ -37,6 +39,16 @@ export function temporaryPassword(): string {
   }
 }
 
+/** Whose password it is. */
+type Owner = Partial<Record<'user_id' | 'username' | 'name' | 'email', string>>;
+
+/** What is stored of a password. */
+export interface StoredPassword {
+  password: string;
+  password_changed_at: Date;
+  password_strength: PasswordStrength;
+}
+
 /**
  * Hashes and compares passwords, as many at a time as there are cores: more would only take the processor
  * from the calls that hash nothing.
@@ -49,9 +61,18 @@ export class Passwords {
     this.#decoy = bcrypt.hash(temporaryPassword(), cost);
   }
 
-  /** The bcrypt hash of a password that passed `checkPasswordFormat`. */
-  async hash(password: string): Promise<string> {
-    return this.#queue.add(() => bcrypt.hash(password, this.cost));
+  /**
+   * What is stored of a password that passed `checkPasswordFormat`: its bcrypt hash, when it was set, and how hard it is
+   * to guess for whoever knows the owner's names.
+   */
+  async secret(password: string, owner: Owner, now: Date): Promise<StoredPassword> {
+    const hash = await this.#queue.add(() => bcrypt.hash(password, this.cost));
+    const names = [owner.user_id, owner.username, owner.name, owner.email];
+    const password_strength = passwordStrength(
+      password,
+      names.filter((name) => name !== undefined),
+    );
+    return { password: hash, password_changed_at: now, password_strength };
   }
 
   /**

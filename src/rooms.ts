@@ -5,6 +5,7 @@ import type { Config } from './config.js';
 import { Mongo } from './connectors/mongo.js';
 import { Smtp } from './connectors/smtp.js';
 import { Accounts } from './managers/accounts.js';
+import { Administration } from './managers/administration.js';
 import { Codes } from './managers/codes.js';
 import { DomainKeys } from './managers/domain-keys.js';
 import { DomainStates } from './managers/domain-states.js';
@@ -16,6 +17,7 @@ import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
 import { PasswordCheck } from './managers/password-check.js';
+import { PasswordPolicy } from './managers/password-policy.js';
 import { PasswordReset } from './managers/password-reset.js';
 import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
@@ -55,6 +57,9 @@ export interface Rooms {
   reset: PasswordReset;
   mine: MyWorkspaces;
   workspaceUsers: WorkspaceUsers;
+  administration: Administration;
+  policy: PasswordPolicy;
+  guard: SignInGuard;
 }
 
 export type Models = ReturnType<typeof createModels>;
@@ -134,6 +139,9 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   return {
     mongo,
     models,
+    guard,
+    administration: new Administration(users, roles),
+    policy: new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS }),
     delivery,
     accounts,
     domains,

@@ -37,7 +37,7 @@ export interface AccountSettings {
 
 /** A checked new account, its password hashed, ready to be written in a transaction. */
 export interface PreparedAccount {
-  user: Omit<UserWithSecrets, 'user_key'>;
+  user: Omit<UserWithSecrets, 'login_keys'>;
   invite: 'LINK' | 'NONE' | NewTemporaryPassword;
 }
 
@@ -80,7 +80,9 @@ export class Accounts {
     const plain = account.auth_type === 'LOCAL' && !reset_password ? account.password : undefined;
     const now = this.clock.now();
     const user: PreparedAccount['user'] = {
+      id: newTokenId(),
       user_id,
+      username: user_id,
       domain_id,
       name: account.name ?? '',
       state: 'PENDING',
@@ -94,7 +96,7 @@ export class Accounts {
       ...(account.tags ? { tags: account.tags } : {}),
       generation: 1,
       created_at: now,
-      ...(plain ? { password: await this.passwords.hash(plain), password_changed_at: now } : {}),
+      ...(plain ? await this.passwords.secret(plain, account, now) : {}),
       ...(typeof invite === 'object' ? { temporary_password: invite.kept } : {}),
     };
     return { user, invite };
@@ -105,7 +107,7 @@ export class Accounts {
     const { user, invite } = prepared;
     await this.users.insert(tx, user);
     if (invite === 'LINK') {
-      await this.mailLink(tx, domain, { ...user, user_key: '' }, 'reset_pwd_link_when_user_added');
+      await this.mailLink(tx, domain, { ...user, login_keys: [] }, 'reset_pwd_link_when_user_added');
     } else if (invite !== 'NONE') {
       const values = {
         domain_display_name: domain.name,

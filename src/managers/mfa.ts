@@ -94,7 +94,7 @@ export class Mfa {
     const ended: UserChange = { ...change, $inc: { generation: 1 }, ...keep(change, session) };
     const changed = await this.mongo.transaction(reach, async (tx) => {
       await this.codes.consume(tx, entry, code);
-      const after = await this.users.update(tx, user, ended, stillAs(user));
+      const after = await this.users.change(tx, user, ended, this.clock.now(), stillAs(user));
       if (!after) throw notAGuess(invalidCode(code));
       await this.#tell(tx, user, after, entry);
       return after;

@@ -40,15 +40,15 @@ export class PasswordCheck {
 
   /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
   async #adopt(reach: Reach, user: UserWithSecrets, password: string): Promise<User | undefined> {
-    const hash = await this.passwords.hash(password);
+    const now = this.clock.now();
     const change: UserChange = {
-      $set: { password: hash, password_changed_at: this.clock.now() },
+      $set: await this.passwords.secret(password, user, now),
       $unset: { temporary_password: '', kept_session: '' },
       $addToSet: { required_actions: 'UPDATE_PASSWORD' },
       $inc: { generation: 1 },
     };
     const unused = { 'temporary_password.mac': user.temporary_password!.mac };
-    const adopted = await this.users.update(reach, user, change, unused);
+    const adopted = await this.users.change(reach, user, change, now, unused);
     if (adopted) this.sessions.forget(user);
     return adopted;
   }

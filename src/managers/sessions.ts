@@ -23,6 +23,8 @@ export interface Caller {
   link?: string;
   /** Actions that the token brings along (contract/behaviour.md 2.5); the only injected parameter that counts (D-16). */
   required_actions: readonly string[];
+  /** The role of the account, when the token is the sign-in's own and so stands for all that the account may do. */
+  signed_in?: Pick<User, 'role_type' | 'role_id'>;
   /** The caller's own account, freshly read; set for methods on one's own account. */
   account?: User;
 }
@@ -35,7 +37,7 @@ export interface AuthenticationNeeds {
   system_scope: { domain_id?: string; workspace_id?: string };
 }
 
-type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type' | 'memberships'>;
+type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type' | 'role_id' | 'memberships'>;
 
 const MAX_USERS = 20_000;
 
@@ -81,6 +83,7 @@ export class Sessions {
       session: claims.sid,
       signed_in_at: new Date((claims.auth_time ?? 0) * 1000),
       link: claims.lnk ? claims.jti : undefined,
+      signed_in: claims.sgn ? { role_type: standing.role_type, role_id: standing.role_id } : undefined,
       required_actions: claims.injected_params?.required_actions ?? [],
       account,
     };
@@ -106,8 +109,8 @@ export class Sessions {
     if (cached) return cached;
     const user = await this.users.find(reach, key);
     if (!user) return undefined;
-    const { state, generation, kept_session, role_type, memberships } = user;
-    const standing = { state, generation, kept_session, role_type, memberships };
+    const { state, generation, kept_session, role_type, role_id, memberships } = user;
+    const standing = { state, generation, kept_session, role_type, role_id, memberships };
     this.#standings.set(cacheKey(key), standing);
     return standing;
   }
@@ -133,7 +136,7 @@ function systemCaller(claims: Claims, needs: AuthenticationNeeds): Caller {
   };
 }
 
-function assertStands(standing: Standing | undefined, claims: Claims): void {
+function assertStands(standing: Standing | undefined, claims: Claims): asserts standing {
   if (!standing) throw authenticateFailure('The user does not exist.');
   if (standing.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
   if (!isCurrent(standing, claims)) throw authenticateFailure('The session has ended.');

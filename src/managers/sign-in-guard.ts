@@ -89,10 +89,14 @@ export class SignInGuard {
     await this.attempts.settle(reach, key, permit.id, 'WRONG', limit, now);
   }
 
+  /** True while the user's sign-in is blocked after too many wrong attempts. */
+  isBlocked(reach: Reach, who: UserKey): Promise<boolean> {
+    return this.attempts.isUsedUp(reach, userCount(who), this.settings.attempts, this.clock.now());
+  }
+
   #attempt<T>(reach: Reach, who: Trier, onSuccess: AttemptOutcome, check: () => Promise<T>): Promise<T> {
     const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
-    // The account is known by domain and id alone: nothing else that a caller sends makes a new count.
-    const user = `user/${who.domain_id}/${identityKey(who.user_id)}`;
+    const user = userCount(who);
     return this.#inTurn(user, () =>
       this.#counted(reach, `peer/${who.peer}`, { attempts: attemptsPerPeer, windowSeconds }, 'NEITHER', () =>
         this.#counted(reach, user, { attempts, windowSeconds }, onSuccess, check),
@@ -147,4 +151,9 @@ export class SignInGuard {
       await sleep(wait);
     }
   }
+}
+
+/** The account is known by domain and id alone: nothing else that a caller sends makes a new count. */
+function userCount(who: UserKey): string {
+  return `user/${who.domain_id}/${identityKey(who.user_id)}`;
 }

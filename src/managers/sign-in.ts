@@ -144,7 +144,7 @@ export class SignIn {
     const [access_token, refresh_token] = await Promise.all([
       this.tokens.sign(
         reach,
-        { ...claims, typ: 'ACCESS_TOKEN', rol: 'USER', ...(permissions ? { permissions } : {}) },
+        { ...claims, typ: 'ACCESS_TOKEN', rol: 'USER', sgn: true, ...(permissions ? { permissions } : {}) },
         accessSeconds(timeout, this.settings),
       ),
       this.tokens.sign(reach, { ...claims, typ: 'REFRESH_TOKEN' }, this.#refreshSeconds(user)),

@@ -10,7 +10,7 @@ import type { DomainKeys, KeyUse } from './domain-keys.js';
 export type TokenType = 'ACCESS_TOKEN' | 'REFRESH_TOKEN' | 'SYSTEM_TOKEN';
 export type TokenRole = 'SYSTEM_ADMIN' | 'DOMAIN_ADMIN' | 'WORKSPACE_OWNER' | 'WORKSPACE_MEMBER' | 'USER';
 
-/** The claims of a token (contract/behaviour.md 1.3); `gen`, `sid`, `auth_time` and `lnk` are additions of ours. */
+/** The claims of a token (contract/behaviour.md 1.3); `gen`, `sid`, `auth_time`, `sgn` and `lnk` are additions of ours. */
 export interface Claims {
   typ: TokenType;
   own: 'USER' | 'SYSTEM' | 'APP';
@@ -29,6 +29,8 @@ export interface Claims {
   sid?: string;
   /** Seconds since 1970 of the sign-in behind the session. */
   auth_time?: number;
+  /** The token is the sign-in's own, not one that was asked for a scope: it stands for all that the account may do. */
+  sgn?: boolean;
   /** The token came in a mailed link and lives as long as the link (D-10). */
   lnk?: boolean;
 }

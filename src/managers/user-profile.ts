@@ -171,7 +171,7 @@ export class UserProfiles {
       throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id });
     }
     return {
-      $set: { password: await this.passwords.hash(password), password_changed_at: this.clock.now() },
+      $set: await this.passwords.secret(password, account, this.clock.now()),
       $unset: { temporary_password: '', kept_session: '' },
       $pull: { required_actions: 'UPDATE_PASSWORD' },
       $inc: { generation: 1 },
@@ -205,7 +205,7 @@ export class UserProfiles {
   /** A change that ends sessions is made by a session that was not ended meanwhile: one of many at once. */
   async #change(tx: Tx, account: User, change: UserChange): Promise<User> {
     const condition = change.$inc ? { generation: account.generation } : {};
-    const after = await this.users.update(tx, account, change, condition);
+    const after = await this.users.change(tx, account, change, this.clock.now(), condition);
     if (!after) throw change.$inc ? authenticateFailure('The session has ended.') : userNotFound(account);
     return after;
   }

@@ -77,6 +77,12 @@ export class SignInAttempts {
     return count && count.wrong >= limit.attempts ? 'BLOCKED' : 'BUSY';
   }
 
+  /** True when the limit is used up by wrong attempts and its window has not ended. */
+  async isUsedUp(reach: Reach, key: string, attempts: number, now: Date): Promise<boolean> {
+    const count = await this.#records.findOne({ _id: key }, options(reach));
+    return count !== null && count.wrong >= attempts && count.expires_at > now;
+  }
+
   async #hold(
     reach: Reach,
     key: string,

@@ -1,9 +1,10 @@
-import mongoose from 'mongoose';
-import type { Model } from 'mongoose';
+import type { Model, mongo } from 'mongoose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { identityKey } from '../ids.js';
+import type { PasswordStrength } from '../password-strength.js';
+import { userSchema } from './user-schema.js';
 
 export type UserState = 'ENABLED' | 'DISABLED' | 'PENDING';
 export type AuthType = 'LOCAL' | 'EXTERNAL';
@@ -27,10 +28,28 @@ export interface Mfa {
   options: { email?: string; enforce?: boolean; user_secret_id?: string };
 }
 
-export interface User {
+/** What only the IAM systems show of a user; nothing else changes it. */
+export interface UserDetail {
+  description?: string;
+  /** Workspace that counts when a sign-in there names no scope. */
+  default_project_id?: string;
+  areacode?: string;
+  phone?: string;
+  xuser_id?: string;
+  xuser_type?: string;
+  org_id?: string;
+  grade?: number;
+  extension?: Record<string, unknown>;
+}
+
+export interface User extends UserDetail {
+  /** Opaque id of 32 hex digits, for the IAM systems: a user_id may be an address. */
+  id: string;
   user_id: string;
-  /** user_id as `identityKey` writes it; unique in the domain. */
-  user_key: string;
+  /** Name to sign in with at the IAM systems; at first the user_id. */
+  username: string;
+  /** user_id and username as `identityKey` writes them; each belongs to one user of the domain alone. */
+  login_keys: string[];
   domain_id: string;
   name: string;
   state: UserState;
@@ -51,13 +70,16 @@ export interface User {
   /** The session that made the last rise and may go on. */
   kept_session?: string;
   created_at: Date;
+  /** Of the last change by the user or an administrator. */
+  updated_at?: Date;
   last_accessed_at?: Date;
+  password_changed_at?: Date;
+  password_strength?: PasswordStrength;
 }
 
 /** What is kept of a user's secrets; only read where one is checked. */
 export interface UserSecrets {
   password?: string;
-  password_changed_at?: Date;
   /** Mailed password: keyed hash, and the time after which it is worth nothing (D-09). */
   temporary_password?: { mac: string; expires_at: Date };
   /** TOTP secret, sealed, and the last time step that was accepted (RFC 6238 5.2). */
@@ -66,63 +88,12 @@ export interface UserSecrets {
 
 export type UserWithSecrets = User & UserSecrets;
 export type UserKey = Pick<User, 'domain_id' | 'user_id'>;
-export type UserChange = mongoose.mongo.UpdateFilter<UserWithSecrets>;
-
-const text = { type: String, required: true };
-const membershipSchema = new mongoose.Schema<Membership>(
-  {
-    role_binding_id: text,
-    role_id: text,
-    role_type: text,
-    workspace_id: text,
-    workspace_group_id: String,
-    created_at: { type: Date, required: true },
-  },
-  { _id: false },
-);
-const schema = new mongoose.Schema<UserWithSecrets>(
-  {
-    user_id: text,
-    user_key: text,
-    domain_id: text,
-    name: { type: String, default: '' },
-    state: text,
-    email: { type: String, default: '' },
-    email_verified: { type: Boolean, default: false },
-    auth_type: text,
-    role_type: text,
-    role_id: String,
-    mfa: mongoose.Schema.Types.Mixed,
-    required_actions: [String],
-    language: text,
-    timezone: text,
-    tags: mongoose.Schema.Types.Mixed,
-    refresh_timeout: Number,
-    memberships: [membershipSchema],
-    generation: { type: Number, default: 1 },
-    kept_session: String,
-    created_at: { type: Date, required: true },
-    last_accessed_at: Date,
-    password: { type: String, select: false },
-    password_changed_at: { type: Date, select: false },
-    temporary_password: { type: mongoose.Schema.Types.Mixed, select: false },
-    otp: { type: mongoose.Schema.Types.Mixed, select: false },
-  },
-  { minimize: false, versionKey: false },
-);
-schema.index({ domain_id: 1, user_id: 1 }, { unique: true });
-schema.index({ domain_id: 1, user_key: 1 }, { unique: true });
-// Members of a workspace in every order that a list offers: equality first, then the order, one scan each.
-for (const key of ['email', 'created_at', 'last_accessed_at', 'name']) {
-  schema.index({ domain_id: 1, 'memberships.workspace_id': 1, [key]: 1, user_id: 1 });
-}
-schema.index({ domain_id: 1, 'memberships.workspace_id': 1, user_id: 1 });
+export type UserChange = mongo.UpdateFilter<UserWithSecrets>;
 
 /** Fields never read unless a secret is checked. */
 const withoutSecrets = {
   _id: 0,
   password: 0,
-  password_changed_at: 0,
   temporary_password: 0,
   otp: 0,
 } as const;
@@ -133,17 +104,19 @@ export class Users {
   readonly #records: Records<UserWithSecrets>;
 
   constructor(mongo: Mongo) {
-    this.model = mongo.model('user', schema);
+    this.model = mongo.model('user', userSchema);
     this.#records = records(this.model);
   }
 
   /**
    * Stores a new user.
-   * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when the user id is taken in the domain, in any letter case.
+   * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when the user id or username is taken in the domain, in any letter
+   * case.
    */
-  async insert(tx: Tx, user: Omit<UserWithSecrets, 'user_key'>): Promise<void> {
+  async insert(tx: Tx, user: Omit<UserWithSecrets, 'login_keys'>): Promise<void> {
     try {
-      await this.model.insertMany([{ ...user, user_key: identityKey(user.user_id) }], options(tx));
+      const login_keys = loginKeys(user.user_id, user.username);
+      await this.model.insertMany([{ ...user, login_keys }], options(tx));
     } catch (error) {
       if (isDuplicateKey(error)) throw duplicateUser(error);
       throw error;
@@ -172,6 +145,19 @@ export class Users {
     return found ?? undefined;
   }
 
+  /** The user with that opaque id, of any domain, or undefined. */
+  async findById(reach: Reach, id: string): Promise<User | undefined> {
+    const only = { ...options(reach), projection: withoutSecrets };
+    return (await this.#records.findOne({ id: String(id) }, only)) ?? undefined;
+  }
+
+  /** The user of the domain whose user_id or username this is, in any letter case, or undefined. */
+  async findByLogin(reach: Reach, domain_id: string, name: string): Promise<User | undefined> {
+    const only = { ...options(reach), projection: withoutSecrets };
+    const filter = { domain_id: String(domain_id), login_keys: identityKey(name) };
+    return (await this.#records.findOne(filter, only)) ?? undefined;
+  }
+
   /** Name and state of some users of a domain, by user id. */
   async findNames(
     reach: Reach,
@@ -184,9 +170,9 @@ export class Users {
     return new Map(users.map(({ user_id, name, state }) => [user_id, { name, state }]));
   }
 
-  /** True when the id is taken in the domain, in any letter case. */
+  /** True when the id is taken in the domain, as a user id or a username, in any letter case. */
   async exists(reach: Reach, key: UserKey): Promise<boolean> {
-    const filter = { domain_id: String(key.domain_id), user_key: identityKey(key.user_id) };
+    const filter = { domain_id: String(key.domain_id), login_keys: identityKey(key.user_id) };
     return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
   }
 
@@ -209,6 +195,11 @@ export class Users {
     return changed ?? undefined;
   }
 
+  /** Like `update`, for a change that the owner or an administrator makes: notes when it was. */
+  change(reach: Reach, key: UserKey, change: UserChange, now: Date, condition?: object) {
+    return this.update(reach, key, { ...change, $set: { ...change.$set, updated_at: now } }, condition);
+  }
+
   /**
    * Changes one user and answers it as it is afterwards, without secrets; undefined when it does not exist or
    * the condition does not hold (any more).
@@ -226,6 +217,11 @@ export class Users {
     });
     return changed ?? undefined;
   }
+}
+
+/** What `login_keys` holds for a user id and a username. */
+export function loginKeys(user_id: string, username: string): string[] {
+  return [...new Set([identityKey(user_id), identityKey(username)])];
 }
 
 /** The answer for a user id that is taken. */

@@ -1,5 +1,6 @@
 import { IdentityError } from '../errors.js';
 import type { Caller } from '../managers/sessions.js';
+import { permits } from '../permissions.js';
 import type { Access } from './call.js';
 
 /**
@@ -14,18 +15,7 @@ export function authorize(
   if (caller.kind === 'SYSTEM') return;
   if (!caller.role_type) throw denied();
   if (!('self' in access) && !access.roleTypes.includes(caller.role_type)) throw denied();
-  if (caller.permissions.length === 0) return;
-  const accepted = [...access.permissions, ownName];
-  if (!caller.permissions.some((entry) => accepted.some((permission) => covers(entry, permission))))
-    throw denied();
-}
-
-/** An entry covers a permission in whole segments only: `identity:User` is not `identity:UserProfile` (D-15). */
-export function covers(entry: string, permission: string): boolean {
-  const prefix = entry.endsWith('*') ? entry.slice(0, -1) : entry;
-  if (prefix === '' || prefix === permission) return true;
-  if (!permission.startsWith(prefix)) return false;
-  return /[:.]$/.test(prefix) || /[:.]/.test(permission.charAt(prefix.length));
+  if (!permits(caller.permissions, [...access.permissions, ownName])) throw denied();
 }
 
 function denied(): IdentityError {

@@ -9,8 +9,8 @@ import type {
 import { IdentityError, invalidParameter } from '../errors.js';
 import type { Caller } from '../managers/sessions.js';
 import { authorize } from './authorize.js';
-import { bearerToken, requestIdOf, sourceOf } from './metadata.js';
-import type { Access, Call, Method, Methods } from './call.js';
+import { answerMetadata, bearerToken, requestIdOf, sourceOf } from './metadata.js';
+import type { Access, Call, Method, Methods, Wording } from './call.js';
 import { finished } from './log.js';
 import type { CallLog } from './log.js';
 import { toIdentityError, toStatus } from './status.js';
@@ -34,6 +34,8 @@ export interface Pipeline {
   trustedProxies: ReadonlySet<string>;
   /** Statuses that differ from the catalogue by configuration. */
   statusOf(error: IdentityError): IdentityError['code'];
+  /** How errors are worded where it is not `ERROR_CODE: message`. */
+  wording?: (error: IdentityError, call: Call) => Wording;
 }
 
 /** A request whose bytes are no message of its type. */
@@ -89,12 +91,15 @@ function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipelin
       .then(
         (response) => {
           finished(pipeline.log, call, started);
+          const { status, headers } = call.answer;
+          if (status !== undefined || Object.keys(headers).length > 0)
+            grpcCall.sendMetadata(answerMetadata(status, headers));
           respond(null, response);
         },
         (cause: unknown) => {
           const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
           finished(pipeline.log, call, started, error);
-          respond(toStatus(error, call.requestId, pipeline.statusOf(error)));
+          respond(toStatus(error, call.requestId, pipeline.statusOf(error), pipeline.wording?.(error, call)));
         },
       )
       .finally(within.clear);
@@ -139,6 +144,7 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
     ...sourceOf(grpcCall.getPeer(), metadata, pipeline.trustedProxies),
     reach: { deadline: Math.min(latest, typeof given === 'number' ? given : given.getTime()) },
     noted: {},
+    answer: { headers: {} },
   };
 }
 

@@ -28,10 +28,20 @@ export interface Call {
   metadata: Metadata;
   /** What a method wants to have in its log line: ids alone, never what may be a secret. */
   noted: Record<string, string>;
+  /** What a REST caller gets beside the message: the HTTP status if it is not 200, and headers. */
+  answer: { status?: number; headers: Record<string, string> };
 }
 
 /** A call by a known caller. */
 export type CallerCall = Call & { caller: Caller };
+
+/** How a family of REST systems words an error: what the edge answers over HTTP, and what it says. */
+export interface Wording {
+  http: number;
+  /** The whole text, without anything that a caller must not see. */
+  message: string;
+  headers?: Record<string, string>;
+}
 
 /** A method of a service: who may call it, what its fields must be, and what it does. */
 export interface Method<Request, Response> {

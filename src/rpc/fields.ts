@@ -46,6 +46,9 @@ export const newUserId = identifier(60).refine(
 /** The id of a user that exists. */
 export const userId = identifier(60);
 
+/** A user of the IAM systems: opaque id or user_id. */
+export const userRef = userId;
+
 /** A display name. */
 export const name = text(128);
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 
 /** The first value of a metadata key, or undefined. */
 export function metadataText(metadata: Metadata, key: string): string | undefined {
@@ -7,9 +7,23 @@ export function metadataText(metadata: Metadata, key: string): string | undefine
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The caller's token: metadata `token` (gRPC clients), or `authorization: Bearer …` (REST callers). */
+/** Tells the edge which HTTP status an answer has; it goes no further. */
+const STATUS_KEY = 'edge-status';
+
+/** Metadata for the edge: an HTTP status, and headers for the caller. */
+export function answerMetadata(status: number | undefined, headers: Record<string, string> = {}): Metadata {
+  const metadata = new Metadata();
+  if (status !== undefined) metadata.set(STATUS_KEY, String(status));
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return metadata;
+}
+
+/**
+ * The caller's token: metadata `token` (gRPC clients), `x-auth-token` (clients of the IAM systems), or
+ * `authorization: Bearer …` (REST callers).
+ */
 export function bearerToken(metadata: Metadata): string | undefined {
-  const bare = metadataText(metadata, 'token');
+  const bare = metadataText(metadata, 'token') || metadataText(metadata, 'x-auth-token');
   if (bare) return bare;
   return /^Bearer +(\S+)$/i.exec(metadataText(metadata, 'authorization') ?? '')?.[1];
 }

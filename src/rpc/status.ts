@@ -1,18 +1,25 @@
-import { Metadata } from '@grpc/grpc-js';
 import type { StatusObject, status } from '@grpc/grpc-js';
 import { IdentityError } from '../errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RequestInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
+import type { Wording } from './call.js';
+import { answerMetadata } from './metadata.js';
 
 /** Domain of ErrorInfo: the service that the reason belongs to (AIP-193). */
 const ERROR_DOMAIN = 'identity.spaceone.api';
 
 /**
  * The status that leaves the service: `ERROR_CODE: message` as text, google.rpc.Status as detail
- * (contract/errors.md 1).
+ * (contract/errors.md 1). A wording of another family takes the place of the text, never of the reason.
  */
-export function toStatus(error: IdentityError, requestId: string, code: status = error.code): StatusObject {
+export function toStatus(
+  error: IdentityError,
+  requestId: string,
+  code: status = error.code,
+  wording?: Wording,
+): StatusObject {
+  const text = wording?.message ?? error.message;
   const details: Any[] = [
     any(
       'google.rpc.ErrorInfo',
@@ -28,10 +35,10 @@ export function toStatus(error: IdentityError, requestId: string, code: status =
       any('google.rpc.BadRequest', BadRequest.encode(BadRequest.fromPartial({ field_violations }))),
     );
   }
-  const metadata = new Metadata();
-  const bytes = Status.encode({ code, message: error.message, details }).finish();
+  const metadata = answerMetadata(wording?.http, wording?.headers);
+  const bytes = Status.encode({ code, message: text, details }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(bytes));
-  return { code, details: error.message, metadata };
+  return { code, details: text, metadata };
 }
 
 /**

@@ -1,0 +1,10 @@
+const everybody = ['SYSTEM_ADMIN', 'DOMAIN_ADMIN', 'WORKSPACE_OWNER', 'WORKSPACE_MEMBER', 'USER'] as const;
+
+/**
+ * Calls open to every role type. Whether somebody may do it with a certain user is decided in
+ * managers/administration.ts; the permissions are those that narrow a token.
+ */
+export const anyUser = {
+  read: { roleTypes: everybody, permissions: ['identity:UserProfile.read', 'identity:User.read'] },
+  write: { roleTypes: everybody, permissions: ['identity:UserProfile.write', 'identity:User.write'] },
+};

@@ -1,0 +1,50 @@
+import type { OsUserServiceService, UserDetail } from '../../gen/iam/v3/os_user.js';
+import type { Administration } from '../../managers/administration.js';
+import type { PasswordPolicy } from '../../managers/password-policy.js';
+import type { User } from '../../models/user.js';
+import type { Methods } from '../../rpc/call.js';
+import * as field from '../../rpc/fields.js';
+import { method } from '../../rpc/method.js';
+import { anyUser } from './access.js';
+import type { Addresses } from './addresses.js';
+import { osUserTime, userTime } from './times.js';
+
+/** GET /v3.0/OS-USER/users/{user_id}, the details of a user (docs/iam-os-user.md). */
+export function osUserMethods(
+  administration: Administration,
+  policy: PasswordPolicy,
+  addresses: Addresses,
+): Methods<typeof OsUserServiceService> {
+  return {
+    showUser: method(
+      { access: anyUser.read, fields: { user_id: field.userRef } },
+      async ({ user_id }, call) => {
+        const user = await administration.visible(call.reach, call.caller, user_id);
+        return { user: toUserDetail(user, policy, addresses) };
+      },
+    ),
+  };
+}
+
+function toUserDetail(user: User, policy: PasswordPolicy, { publicUrl, expiryWithZ }: Addresses): UserDetail {
+  return {
+    id: user.id,
+    name: user.username,
+    domain_id: user.domain_id,
+    enabled: user.state !== 'DISABLED',
+    description: user.description ?? '',
+    email: user.email,
+    areacode: user.areacode ?? '',
+    phone: user.phone || '-',
+    xuser_id: user.xuser_id ?? '',
+    xuser_type: user.xuser_type ?? '',
+    pwd_status: user.required_actions.includes('UPDATE_PASSWORD'),
+    pwd_strength: user.password_strength ?? 'None',
+    is_domain_owner: user.role_type === 'DOMAIN_ADMIN',
+    create_time: osUserTime(user.created_at),
+    update_time: osUserTime(user.updated_at),
+    last_login_time: osUserTime(user.last_accessed_at),
+    password_expires_at: userTime(policy.expiry(user), expiryWithZ),
+    links: { self: `${publicUrl}/v3.0/OS-USER/users/${user.id}`, previous: null, next: null },
+  };
+}

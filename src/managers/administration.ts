@@ -1,0 +1,70 @@
+import type { Reach } from '../connectors/mongo.js';
+import { IdentityError, notFound } from '../errors.js';
+import { ROOT_DOMAIN_ID } from '../ids.js';
+import { permits } from '../permissions.js';
+import type { Roles } from '../models/role.js';
+import type { User, Users } from '../models/user.js';
+import type { Caller } from './sessions.js';
+
+/** What an administrator wants to do with users. */
+export type UserPermission = 'identity:User.read' | 'identity:User.write';
+
+const OPAQUE_ID = /^[0-9a-f]{32}$/;
+
+/** Whom somebody may look at and change through the IAM systems, and how people are called there. */
+export class Administration {
+  constructor(
+    private readonly users: Users,
+    private readonly roles: Roles,
+  ) {}
+
+  /**
+   * The domain whose users the caller administers: an id, `'*'` for all, or undefined. A token for a domain or the system
+   * says so itself; for the token of a sign-in the role of the account counts.
+   */
+  async domainOf(reach: Reach, caller: Caller, permission: UserPermission): Promise<string | undefined> {
+    if (caller.kind === 'SYSTEM' || caller.role_type === 'SYSTEM_ADMIN') return '*';
+    const of = caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
+    if (caller.role_type === 'DOMAIN_ADMIN')
+      return permits(caller.permissions, [permission]) ? of : undefined;
+    if (caller.signed_in?.role_type !== 'DOMAIN_ADMIN' || caller.permissions.length > 0) return undefined;
+    const { role_id } = caller.signed_in;
+    const role = role_id ? await this.roles.find(reach, caller.domain_id, role_id) : undefined;
+    return role?.state === 'ENABLED' && permits(role.permissions, [permission]) ? of : undefined;
+  }
+
+  /**
+   * The user whom the caller means and may do this with as an administrator.
+   * @param ref opaque id, or user_id of a user of the caller's domain.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for no administrator, ERROR_NOT_FOUND for nobody in reach.
+   */
+  async administered(reach: Reach, caller: Caller, ref: string, permission: UserPermission): Promise<User> {
+    const domain_id = await this.domainOf(reach, caller, permission);
+    if (!domain_id) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const user = await this.find(reach, ref, caller.domain_id);
+    if (!user || (domain_id !== '*' && user.domain_id !== domain_id)) throw notFound({ user_id: ref });
+    return user;
+  }
+
+  /**
+   * The user whom the caller means and may see: themself, or whom they administer.
+   * @throws IdentityError as `administered` does; whoever is no administrator learns nothing of others.
+   */
+  async visible(reach: Reach, caller: Caller, ref: string): Promise<User> {
+    const own = caller.kind === 'USER' && (await this.self(reach, caller, ref));
+    return own || this.administered(reach, caller, ref, 'identity:User.read');
+  }
+
+  /** The caller's account when `ref` means it, else undefined. */
+  async self(reach: Reach, caller: Caller, ref: string): Promise<User | undefined> {
+    if (ref !== caller.user_id && !OPAQUE_ID.test(ref)) return undefined;
+    const user = await this.find(reach, ref, caller.domain_id);
+    return user?.domain_id === caller.domain_id && user.user_id === caller.user_id ? user : undefined;
+  }
+
+  /** The user with that opaque id, else the one with that user_id in the domain. */
+  async find(reach: Reach, ref: string, domain_id: string): Promise<User | undefined> {
+    const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
+    return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
+  }
+}

@@ -1,0 +1,85 @@
+import { status } from '@grpc/grpc-js';
+import type { IdentityError, Reason } from '../errors.js';
+import type { Call, Wording } from './call.js';
+
+/** Words of OpenStack Identity (Keystone): the edge puts them into `{"error": {code, title, message}}`. */
+export function keystoneWording(publicUrl: string) {
+  return (error: IdentityError, call: Call): Wording => {
+    const http = HTTP[error.code] ?? 500;
+    const headers: Record<string, string> = { vary: 'X-Auth-Token' };
+    if (http === 401) headers['www-authenticate'] = `Keystone uri="${publicUrl}/v3"`;
+    return { http, message: keystoneMessage(error, call, http), headers };
+  };
+}
+
+/**
+ * Words of the OS-USER document: the edge puts them into `{"error_code", "error_msg"}`. What the document does not list
+ * is an internal error there.
+ */
+export function osUserWording(publicUrl: string) {
+  const keystone = keystoneWording(publicUrl);
+  return (error: IdentityError, call: Call): Wording => {
+    const { http, ...said } = keystone(error, call);
+    return { ...said, http: http === 503 ? 500 : http };
+  };
+}
+
+/** Words of the CSMS document, which knows 400 for all that a caller does wrong; signing in is the gateway's matter. */
+export function csmsWording(publicUrl: string) {
+  const keystone = keystoneWording(publicUrl);
+  return (error: IdentityError, call: Call): Wording => {
+    const { http, ...said } = keystone(error, call);
+    if (http === 404 || http === 409) return { ...said, http: 400 };
+    return { ...said, http: http === 503 ? 500 : http };
+  };
+}
+
+const HTTP: Partial<Record<status, number>> = {
+  [status.INVALID_ARGUMENT]: 400,
+  [status.UNAUTHENTICATED]: 401,
+  [status.PERMISSION_DENIED]: 403,
+  [status.NOT_FOUND]: 404,
+  [status.ALREADY_EXISTS]: 409,
+  [status.RESOURCE_EXHAUSTED]: 429,
+  [status.UNAVAILABLE]: 503,
+  [status.DEADLINE_EXCEEDED]: 503,
+};
+
+const FIXED: Partial<Record<number, string>> = {
+  401: 'The request you have made requires authentication.',
+  429: 'Too many requests of this kind. Try again later.',
+  500: 'An unexpected error prevented the server from fulfilling your request.',
+  503: 'The service is not available now. Try again later.',
+};
+
+const REASON_PREFIX = /^ERROR_[A-Z0-9_]+: /;
+
+function keystoneMessage(error: IdentityError, call: Call, http: number): string {
+  const fixed = FIXED[http];
+  if (fixed) return fixed;
+  if (http === 403)
+    return `You are not authorized to perform the requested action: ${actionOf(call.method)}.`;
+  if (http === 404) return `Could not find ${nounOf(error)}: ${String(error.params['value'] ?? '')}.`;
+  if (http === 409) return 'Conflict occurred attempting to store user - the name is taken in the domain.';
+  const [violation] = error.violations;
+  if (!violation) return error.message.replace(REASON_PREFIX, '');
+  const field = violation.field.replace(/^(body|user|auth)\./, '').replace(/^user\./, '');
+  if (isMissing(error.reason)) return `'${field}' is a required property`;
+  return `Invalid input for field '${field}': ${violation.description}`;
+}
+
+function isMissing(reason: Reason): boolean {
+  return reason === 'ERROR_REQUIRED_PARAMETER';
+}
+
+/** `identity:get_user` for iam.v3.UserService/GetUser. */
+function actionOf(method: string): string {
+  const name = method.slice(method.lastIndexOf('/') + 1);
+  return `identity:${name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase()}`;
+}
+
+/** What was not found: `user`, `domain`, `project`. */
+function nounOf(error: IdentityError): string {
+  const key = String(error.params['key'] ?? '');
+  return /^\w+_id$/.test(key) ? key.slice(0, -'_id'.length) : 'resource';
+}
