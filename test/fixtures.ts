@@ -102,6 +102,11 @@ export async function aUser(service: Service, tenant: Tenant, given: UserOptions
   return user_id;
 }
 
+/** The id of a user in the IAM systems. */
+export async function opaqueId(service: Service, { domain_id }: Tenant, user_id: string): Promise<string> {
+  return (await service.app.rooms.models.users.get(reach(), { domain_id, user_id })).id;
+}
+
 /** Makes a role of the domain (WORKSPACE_MEMBER, ENABLED, without restriction) and answers its id. */
 export async function aRole(service: Service, tenant: Tenant, given: Partial<Role> = {}): Promise<string> {
   const { rooms } = service.app;

@@ -35,7 +35,7 @@ function toUserDetail(user: User, policy: PasswordPolicy, { publicUrl, expiryWit
     description: user.description ?? '',
     email: user.email,
     areacode: user.areacode ?? '',
-    phone: user.phone || '-',
+    phone: telephone(user),
     xuser_id: user.xuser_id ?? '',
     xuser_type: user.xuser_type ?? '',
     pwd_status: user.required_actions.includes('UPDATE_PASSWORD'),
@@ -47,4 +47,10 @@ function toUserDetail(user: User, policy: PasswordPolicy, { publicUrl, expiryWit
     password_expires_at: userTime(policy.expiry(user), expiryWithZ),
     links: { self: `${publicUrl}/v3.0/OS-USER/users/${user.id}`, previous: null, next: null },
   };
+}
+
+/** The number as this system writes it: behind the country code, and `-` without any. */
+function telephone({ areacode, phone }: User): string {
+  if (!phone) return '-';
+  return areacode ? `${areacode}-${phone}` : phone;
 }
