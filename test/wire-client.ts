@@ -17,6 +17,8 @@ export type Call = (
 ) => Promise<Answer>;
 
 const PACKAGE = 'spaceone.api.identity.v2';
+/** What every service of this kind has. */
+const STANDARD = /^(grpc|google|spaceone\.api\.core)\./;
 const set = fromBinary(
   FileDescriptorSetSchema,
   readFileSync(new URL('../src/gen/descriptor.binpb', import.meta.url)),
@@ -91,13 +93,13 @@ export class WireClient {
   }
 }
 
-/** Every method that the descriptor declares for our package, as `UserProfile.get`. */
+/** Every method that the descriptor declares, as `UserProfile.get`, of the other systems as `iam.v3.UserService.GetUser`. */
 export function declaredMethods(): string[] {
-  return [...registry]
-    .filter((one) => one.kind === 'service' && one.typeName.startsWith(PACKAGE))
-    .flatMap((service) =>
-      service.kind === 'service' ? service.methods.map((one) => `${service.name}.${one.name}`) : [],
-    );
+  return [...registry].flatMap((service) => {
+    if (service.kind !== 'service' || STANDARD.test(service.typeName)) return [];
+    const name = service.typeName.replace(`${PACKAGE}.`, '');
+    return service.methods.map((one) => `${name}.${one.name}`);
+  });
 }
 
 function methodOf(method: string): DescMethod {

@@ -1,43 +1,33 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Server, status } from '@grpc/grpc-js';
-import type { ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerInfoService } from '../../src/gen/spaceone/api/core/v1/server_info.js';
 import { serverInfoMethods } from '../../src/handlers/system.js';
 import { renderEnvoy } from '../../scripts/render-envoy.mjs';
 import { bind } from '../../src/rpc/bind.js';
 import type { Pipeline } from '../../src/rpc/bind.js';
-import { PASSWORD, aBinding, aRole, aTenant, aUser, signIn, tokenOf } from '../fixtures.js';
-import type { Tenant } from '../fixtures.js';
+import { errorDetail } from '../error-details.js';
 import type { Service } from '../harness.js';
-import { startService } from '../harness.js';
+import { refusal, startService } from '../harness.js';
 import { declaredMethods } from '../wire-client.js';
+import type { Kind, Somebody } from './callers.js';
+import { kinds, oneOfEach } from './callers.js';
 
 /**
  * What becomes of a call by each kind of caller, in the order of `kinds`:
  * `+` it reaches the method, `-` PERMISSION_DENIED, `0` UNAUTHENTICATED,
  * `d` and `u`: a domain or a user would have to be named, which no caller can (contract/behaviour.md 1.5).
  */
-const kinds = [
-  'nobody',
-  'refresh token',
-  'USER',
-  'WORKSPACE_MEMBER',
-  'WORKSPACE_OWNER',
-  'DOMAIN_ADMIN',
-  'SYSTEM_ADMIN',
-  'system token',
-  'reader',
-  'writer',
-  'stranger',
-] as const;
-type Kind = (typeof kinds)[number];
-
-const OPEN = '+ + + + + + + + + + +';
-const OWN_READ = '0 0 + + + + d u + - -';
-const OWN_WRITE = '0 0 + + + + d u - + -';
-const WORKSPACE_READ = '0 0 - + + + - + + - -';
-const DOMAINS = '0 0 - - - - + + - - -';
+const OPEN = '+ + + + + + + + + + + + +';
+const OWN_READ = '0 0 + + + + d u + - - + +';
+const OWN_WRITE = '0 0 + + + + d u - + - + +';
+const WORKSPACE_READ = '0 0 - + + + - + + - - - -';
+const DOMAINS = '0 0 - - - - + + - - - - -';
+/** Of the IAM systems: about somebody else, by whom they administer; the token of a sign-in has the account's rights. */
+const ADMIN = '0 0 - - - + + + - - - - +';
+/** About the caller's own account there. */
+const ONESELF_READ = '0 0 + + + + + + + - + + +';
+const ANY_TOKEN = '0 0 + + + + + + + - - + +';
 
 const expected: Record<string, string> = {
   'System.init': OPEN,
@@ -64,72 +54,83 @@ const expected: Record<string, string> = {
   'UserProfile.get': OWN_READ,
   'UserProfile.get_workspaces': OWN_READ,
   'UserProfile.get_workspace_groups': OWN_READ,
-  'WorkspaceUser.create': '0 0 - - + - - + - - -',
+  'WorkspaceUser.create': '0 0 - - + - - + - - - - -',
   'WorkspaceUser.get': WORKSPACE_READ,
   // Either permission opens it (D-39).
-  'WorkspaceUser.find': '0 0 - + + + - + + + -',
+  'WorkspaceUser.find': '0 0 - + + + - + + + - - -',
   'WorkspaceUser.list': WORKSPACE_READ,
   'WorkspaceUser.stat': WORKSPACE_READ,
+  'iam.v3.VersionService.ListVersions': OPEN,
+  'iam.v3.VersionService.GetVersion': OPEN,
+  'iam.v3.OsUserService.ShowUser': ADMIN,
+  'iam.v3.UserService.CreateUser': ADMIN,
+  'iam.v3.UserService.GetUser': ADMIN,
+  'iam.v3.UserService.ListUsers': ADMIN,
+  'iam.v3.UserService.UpdateUser': ADMIN,
+  'iam.v3.UserService.DeleteUser': ADMIN,
+  // Of somebody else nobody.
+  'iam.v3.UserService.ChangePassword': '0 0 - - - - - - - - - - -',
+  'iam.v3.AuthService.CreateToken': OPEN,
+  'iam.v3.AuthService.GetToken': ANY_TOKEN,
+  'iam.v3.AuthService.RevokeToken': ANY_TOKEN,
+  'iam.v3.AuthService.GetCatalog': ANY_TOKEN,
+  'iam.v3.AuthService.ListDomains': ANY_TOKEN,
+  'iam.v3.AuthService.ListProjects': ANY_TOKEN,
+  'csms.v1.UserService.GetUser': ADMIN,
 };
 
-const permissions: Partial<Record<Kind, string[]>> = {
-  reader: ['identity:UserProfile.read', 'identity:WorkspaceUser.read'],
-  writer: ['identity:UserProfile.write', 'identity:WorkspaceUser.write'],
-  // A prefix that ends inside a word opens nothing (D-15).
-  stranger: ['identity:User', 'identity:Workspace', 'inventory:*'],
+/** Those that everybody may call about themself, and what becomes of that. */
+const expectedOfOneself: Record<string, string> = {
+  'iam.v3.OsUserService.ShowUser': ONESELF_READ,
+  'iam.v3.UserService.GetUser': ONESELF_READ,
+  'csms.v1.UserService.GetUser': ONESELF_READ,
+};
+
+const NOBODY = '0'.repeat(32);
+const PASSWORDS = { password: 'Ander5wort', original_password: 'Passw0rd!' };
+/** What is sent where an empty message is refused before anybody asks who may do it. */
+const requests: Record<string, object> = {
+  'iam.v3.OsUserService.ShowUser': { user_id: NOBODY },
+  'iam.v3.UserService.CreateUser': { user: { name: 'new-user', domain_id: 'domain-000000000000' } },
+  'iam.v3.UserService.GetUser': { user_id: NOBODY },
+  'iam.v3.UserService.UpdateUser': { user_id: NOBODY, body: { user: { description: 'New' } } },
+  'iam.v3.UserService.DeleteUser': { user_id: NOBODY },
+  'iam.v3.UserService.ChangePassword': { user_id: NOBODY, body: { user: PASSWORDS } },
+  'csms.v1.UserService.GetUser': { user_id: NOBODY },
 };
 
 let service: Service;
-let tenant: Tenant;
-const tokens = new Map<Kind, string | undefined>();
+let callers: Map<Kind, Somebody>;
 
 beforeAll(async () => {
   service = await startService();
-  const admin = { user_id: 'root@example.com', name: 'Root', password: PASSWORD };
-  const { domain_id, system_token } = await service.call('System.init', { admin });
-  tenant = await aTenant(service);
-  const root = { ...tenant, domain_id };
-  const someone = await aUser(service, tenant);
-  tokens.set('nobody', undefined);
-  tokens.set('refresh token', (await signIn(service, tenant, someone)).refresh_token);
-  tokens.set('USER', await tokenOf(service, tenant, someone));
-  tokens.set('DOMAIN_ADMIN', await tokenOf(service, tenant, tenant.admin, 'DOMAIN'));
-  tokens.set('SYSTEM_ADMIN', await tokenOf(service, root, admin.user_id, 'SYSTEM'));
-  tokens.set('system token', system_token);
-  for (const role_type of ['WORKSPACE_MEMBER', 'WORKSPACE_OWNER'] as const) {
-    const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: role_type } });
-    tokens.set(role_type, await tokenOf(service, tenant, user_id, 'WORKSPACE', tenant.alpha));
-  }
-  for (const kind of ['reader', 'writer', 'stranger'] as const) tokens.set(kind, await limited(kind));
+  callers = await oneOfEach(service);
 });
 afterAll(() => service.close());
 
-async function limited(kind: Kind): Promise<string> {
-  const role_id = await aRole(service, tenant, { permissions: permissions[kind]! });
-  const user_id = await aUser(service, tenant);
-  const role = { workspace_id: tenant.alpha, role_type: 'WORKSPACE_MEMBER', role_id } as const;
-  await aBinding(service, tenant, user_id, role);
-  return tokenOf(service, tenant, user_id, 'WORKSPACE', tenant.alpha);
-}
-
-/** What became of an empty request. */
-async function outcome(method: string, kind: Kind): Promise<string> {
-  const error = await service.call(method, {}, tokens.get(kind)).then(
-    () => undefined,
-    (cause: ServiceError) => cause,
-  );
-  if (!error) return '+';
-  // A method that nobody serves is answered without a reason of ours.
-  expect(error.details, `${method} as ${kind}`).toMatch(/^ERROR_[A-Z_]+: /);
-  expect(error.details, `${method} as ${kind}`).not.toMatch(/^ERROR_UNKNOWN/);
-  if (error.code === status.UNAUTHENTICATED) return '0';
-  if (error.code === status.PERMISSION_DENIED) return '-';
-  if (method.startsWith('UserProfile.') && error.details.includes('(key = domain_id)')) return 'd';
-  if (method.startsWith('UserProfile.') && error.details.includes('(key = user_id)')) return 'u';
+/** What became of a request. */
+async function outcome(method: string, kind: Kind, request: object): Promise<string> {
+  const answer = service.call(method, request, callers.get(kind)!.token);
+  const refused = await refusal(answer).catch(() => undefined);
+  if (!refused) return '+';
+  const { code, text, metadata } = refused;
+  // A method that nobody serves is answered without details of ours.
+  expect(metadata.get('grpc-status-details-bin'), `${method} as ${kind}: ${text}`).toHaveLength(1);
+  expect(errorDetail(refused, 'ErrorInfo').reason, `${method} as ${kind}`).not.toBe('ERROR_UNKNOWN');
+  if (code === status.UNAUTHENTICATED) return '0';
+  if (code === status.PERMISSION_DENIED) return '-';
+  if (method.startsWith('UserProfile.') && text.includes('(key = domain_id)')) return 'd';
+  if (method.startsWith('UserProfile.') && text.includes('(key = user_id)')) return 'u';
   return '+';
 }
 
-const kebab = (name: string) => name.replace(/(?<=[a-z])(?=[A-Z])|_/g, '-').toLowerCase();
+/** `iam.v3.UserService.GetUser` is tested in test/iam/user-service/get-user, `UserProfile.get` in test/rpc/user-profile/get. */
+function testFile(method: string): string {
+  const parts = method.split('.');
+  const [folder] = parts.length === 2 ? ['rpc'] : parts;
+  const kebab = (name: string) => name.replace(/(?<=[a-z])(?=[A-Z])|_/g, '-').toLowerCase();
+  return `../${[folder!, ...parts.slice(-2).map(kebab)].join('/')}.test.ts`;
+}
 
 describe('access', () => {
   it('is expected here for exactly the methods that are declared', () => {
@@ -141,10 +142,19 @@ describe('access', () => {
     const open = expected[method] === OPEN;
     const seen = [];
     for (const kind of kinds) {
-      const one = await outcome(method, kind);
+      const one = await outcome(method, kind, requests[method] ?? {});
       seen.push(open && /[du]/.test(one) ? '+' : one);
     }
     expect(seen.join(' ')).toBe(expected[method]);
+  });
+
+  it.each(Object.keys(expectedOfOneself))('to %s about oneself is what the table says', async (method) => {
+    const seen = [];
+    for (const kind of kinds) {
+      const { user_id } = callers.get(kind)!;
+      seen.push(await outcome(method, kind, { user_id: user_id || NOBODY }));
+    }
+    expect(seen.join(' ')).toBe(expectedOfOneself[method]);
   });
 
   it('has to be declared: the service does not start with a method that says nothing about it', () => {
@@ -158,9 +168,9 @@ describe('access', () => {
 
 describe('every declared method', () => {
   it('has a file of tests of its own', () => {
-    const missing = declaredMethods()
-      .map((method) => method.split('.').map(kebab).join('/'))
-      .filter((path) => !existsSync(new URL(`../rpc/${path}.test.ts`, import.meta.url)));
+    const missing = declaredMethods().filter(
+      (method) => !existsSync(new URL(testFile(method), import.meta.url)),
+    );
     expect(missing).toEqual([]);
   });
 
