@@ -5,7 +5,7 @@ import { readConfig } from './config.js';
 import type { Reach } from './connectors/mongo.js';
 import { newId } from './ids.js';
 import type { RoleType } from './models/role.js';
-import type { UserKey, UserState, WorkspaceRoleType } from './models/user.js';
+import type { UserDetail, UserKey, UserState, WorkspaceRoleType } from './models/user.js';
 import { temporaryPassword } from './password.js';
 import { createRooms } from './rooms.js';
 import type { Rooms } from './rooms.js';
@@ -28,6 +28,8 @@ interface Person {
   role: WorkspaceRoleType;
   /** Has not signed in yet. */
   isNew?: boolean;
+  /** What the IAM systems show besides. */
+  detail?: UserDetail;
 }
 
 const DOMAIN_NAME = 'demo';
@@ -37,8 +39,25 @@ const GUEST = 'max@example.com';
 const GUESTS_OF = 'beta';
 const PEOPLE: Record<'alpha' | 'beta', Person[]> = {
   alpha: [
-    { user_id: 'olivia@example.com', name: 'Olivia Owner', role: 'WORKSPACE_OWNER' },
-    { user_id: 'max@example.com', name: 'Max Member', role: 'WORKSPACE_MEMBER' },
+    {
+      user_id: 'olivia@example.com',
+      name: 'Olivia Owner',
+      role: 'WORKSPACE_OWNER',
+      detail: {
+        description: 'Head of the project',
+        areacode: '0049',
+        phone: '15112345678',
+        org_id: '20260105093000000-3BA0-91FCA2CB7',
+        grade: 2,
+        extension: { room: 'B 2.14', languages: ['de', 'en'] },
+      },
+    },
+    {
+      user_id: 'max@example.com',
+      name: 'Max Member',
+      role: 'WORKSPACE_MEMBER',
+      detail: { phone: '15187654321', xuser_id: 'max-7', xuser_type: 'directory', grade: 1 },
+    },
     {
       user_id: 'minji@example.com',
       name: '김민지',
@@ -142,18 +161,24 @@ async function seedPerson(
   reach: Reach,
   domain_id: string,
   workspace_id: string,
-  { role, isNew, ...person }: Person,
+  { role, isNew, detail, ...person }: Person,
   password: string,
 ): Promise<void> {
   const role_id = role === 'WORKSPACE_OWNER' ? 'managed-workspace-owner' : 'managed-workspace-member';
   const user = { ...person, email: person.user_id, auth_type: 'LOCAL' as const, password };
   await rooms.workspaceUsers.create(reach, { domain_id, workspace_id }, user, role_id);
-  await settle(rooms, reach, { domain_id, user_id: person.user_id }, isNew ? 'PENDING' : 'ENABLED');
+  await settle(rooms, reach, { domain_id, user_id: person.user_id }, isNew ? 'PENDING' : 'ENABLED', detail);
 }
 
-/** As if the address had been proven, and the first sign-in made. */
-async function settle(rooms: Rooms, reach: Reach, key: UserKey, state: UserState): Promise<void> {
-  await rooms.models.users.update(reach, key, { $set: { email_verified: true, state } });
+/** As if the address had been proven, the first sign-in made, and the details come from elsewhere. */
+async function settle(
+  rooms: Rooms,
+  reach: Reach,
+  key: UserKey,
+  state: UserState,
+  detail: UserDetail = {},
+): Promise<void> {
+  await rooms.models.users.update(reach, key, { $set: { email_verified: true, state, ...detail } });
 }
 
 /** A group whose one user has a role in the workspace through it. */
