@@ -46,8 +46,14 @@ export const newUserId = identifier(60).refine(
 /** The id of a user that exists. */
 export const userId = identifier(60);
 
-/** A user of the IAM systems: opaque id or user_id. */
-export const userRef = userId;
+/** Longer than any id, and as much of a wrong one as an answer repeats. */
+const USER_REF_SHOWN = 64;
+
+/** A user of the IAM systems: opaque id or user_id. What can be nobody's id is no mistake there but finds nobody. */
+export const userRef: z.ZodType<string> = z
+  .string()
+  .transform((value) => value.trim().slice(0, USER_REF_SHOWN))
+  .refine((value) => value !== '', { error: 'is required', params: { reason: 'ERROR_REQUIRED_PARAMETER' } });
 
 /** A display name. */
 export const name = text(128);

@@ -157,8 +157,8 @@ describe('who sees whom', () => {
   });
 });
 
-it.each(['', 'x'.repeat(61)])('the user id %j is refused', async (user_id) => {
-  const refused = await refusal(get(user_id));
+it('the user id is required', async () => {
+  const refused = await refusal(get(''));
   expect(refused.code).toBe(status.INVALID_ARGUMENT);
-  expect(refused.text).toContain("'user_id'");
+  expect(refused.text).toBe("'user_id' is a required property");
 });
