@@ -1,12 +1,20 @@
 -- Gives every REST error one body: grpc-gateway's {code, message, details} and, beside it, detail {code, message},
--- which consoles read (contract/errors.md 2). Knows from the descriptor which paths exist, so that an unknown path
--- and a wrong verb are told apart. Runs around the transcoder; native gRPC passes untouched.
+-- which consoles read (contract/errors.md 2). Paths of a family (deploy/edge-families.json) have an error body of their
+-- own. The service says with the metadata edge-status and edge-code what an answer is over HTTP; they go no further.
+-- Knows from the descriptor which paths exist, so that an unknown path and a wrong verb are told apart. Runs around the
+-- transcoder; native gRPC passes untouched.
 
 -- ["/identity/v2/token/issue"] = "POST"; templated paths as {"^/v3/users/[^/]+$", "GET, PATCH"}.
 local EXACT = ${EXACT_PATHS}
 local PATTERNS = ${PATH_PATTERNS}
 
 local MAX_BODY_BYTES = ${MAX_BODY_BYTES}
+
+-- By name: patterns of its paths, body of an error, mark of an error by HTTP status (title or code), statuses that stand
+-- for those that the family does not have, headers of every answer.
+local FAMILIES = ${FAMILIES}
+-- Where this filter keeps what it has to know of the request when the answer comes.
+local MEMORY = "identity.edge"
 
 -- What is said for an answer that is not the service's own, so that nothing inner leaks, by HTTP status: gRPC code,
 -- reason, text (deploy/edge-words.json).
@@ -39,9 +47,27 @@ local function error_body(code, reason, text, details)
     code, reason, text, details, reason, text)
 end
 
+local function own_words(status)
+  return OWN_WORDS[status] or OWN_WORDS[status < 500 and 400 or 500]
+end
+
 local function own_body(status)
-  local words = OWN_WORDS[status] or OWN_WORDS[status < 500 and 400 or 500]
+  local words = own_words(status)
   return error_body(words[1], words[2], words[3], "[]")
+end
+
+local function family_of(path)
+  for name, family in pairs(FAMILIES) do
+    for _, pattern in ipairs(family.patterns) do
+      if path:find(pattern) then return name end
+    end
+  end
+  return nil
+end
+
+local function family_body(family, status, text, mark)
+  local values = { status = tostring(status), text = text, mark = mark or family.marks[status] or "" }
+  return (family.error:gsub("{(%l+)}", values))
 end
 
 -- Why the transcoder refused a body, as "field: what is wrong". Of the transcoder's own text only the remarks on JSON
@@ -66,9 +92,8 @@ local function body_fault(reason)
   return field == "" and text or field .. ": " .. text
 end
 
-local function bad_json_body(reason)
-  local text = "The request body is not valid JSON for this method. (reason = " .. body_fault(reason) .. ")"
-  return error_body(3, "ERROR_INVALID_ARGUMENT", text, "[]")
+local function bad_json_text(reason)
+  return "The request body is not valid JSON for this method. (reason = " .. body_fault(reason) .. ")"
 end
 
 -- The end of the JSON string that begins at `first`, so that its text can be copied without decoding it.
@@ -82,31 +107,51 @@ local function string_end(json, first)
   end
 end
 
--- Code, reason, text and details of a transcoded google.rpc.Status whose message is the service's own.
+-- What a transcoded google.rpc.Status holds: gRPC code, message, details as JSON. The message is the service's own when
+-- it begins with a reason, or when the service has set a status.
 local function parse_status(json)
   local code = tonumber(json:match('^{"code":(%d+)'))
   local _, before = json:find('^{"code":%d+,"message":"')
   local last = before and string_end(json, before + 1)
-  if not code or not last then return nil end
-  local reason, text = json:sub(before + 1, last):match("^(ERROR_[A-Z0-9_]+):%s*(.*)$")
-  if not reason then return nil, code end
+  if not code or not last then return {} end
+  local message = json:sub(before + 1, last)
+  local reason, text = message:match("^(ERROR_[A-Z0-9_]+):%s*(.*)$")
   local details = json:match('^,"details":(%[.*%])}$', last + 2)
-  return { code = code, reason = reason, text = text, details = details or "[]" }, code
+  return { code = code, message = message, reason = reason, text = text, details = details or "[]" }
 end
 
 local function replace_grpc_words(headers)
   local message = headers:get("grpc-message")
   local words = OWN_GRPC_WORDS[tonumber(headers:get("grpc-status") or 0)]
-  if words and message and not message:find("^ERROR_") then
+  if words and message and not message:find("^ERROR_") and not headers:get("edge-status") then
     headers:replace("grpc-message", words[2] .. ": " .. words[3])
   end
+end
+
+-- The query of a request to a family: a name without a value is a flag that is set. The body is otherwise the whole of a
+-- request that has one: values in an address end up in logs.
+local function family_query(query, has_body)
+  local parts = {}
+  for part in query:gmatch("[^&]+") do
+    if not part:find("=", 1, true) then
+      parts[#parts + 1] = part .. "=true"
+    elseif not has_body then
+      parts[#parts + 1] = part
+    end
+  end
+  return #parts > 0 and "?" .. table.concat(parts, "&") or ""
 end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
   if is_grpc(headers) then return end
-  local path = headers:get(":path"):match("^[^?]*")
+  local path, query = headers:get(":path"):match("^([^?]*)%??(.*)$")
   local method = headers:get(":method")
+  local family = family_of(path)
+  local memory = handle:streamInfo():dynamicMetadata()
+  memory:set(MEMORY, "family", family or "")
+  memory:set(MEMORY, "head", method == "HEAD")
+  if family and #path > 1 then path = path:gsub("/+$", "") end
   local methods = allowed_methods(path)
   if not methods then
     handle:respond({ [":status"] = "404" }, "")
@@ -115,25 +160,87 @@ function envoy_on_request(handle)
   elseif tonumber(headers:get("content-length") or 0) > MAX_BODY_BYTES then
     -- Refused before any of it is read; a body without a length is the buffer filter's.
     handle:respond({ [":status"] = "413" }, "")
-  elseif method ~= "GET" then
-    -- The body is the whole request: values in an address end up in logs.
-    headers:replace(":path", path)
+  else
+    local reads = method == "GET" or method == "HEAD"
+    -- Asked as GET, and answered without the body.
+    if method == "HEAD" then headers:replace(":method", "GET") end
+    if family then
+      headers:replace(":path", path .. family_query(query, not reads))
+    elseif not reads then
+      headers:replace(":path", path)
+    end
+  end
+end
+
+-- What a failure is answered with: HTTP status and body. `said` is the status that the service gave it.
+local function failure(family, status, said, mark, given)
+  local answer = parse_status(given)
+  if not said and answer.code == 8 and (not answer.reason or answer.reason == "ERROR_MESSAGE_TOO_LARGE") then
+    status = 413
+  end
+  local malformed = status == 400 and not answer.code and given ~= "" and given ~= "Bad Request"
+  if family then
+    if said and answer.message then return said, family_body(family, said, answer.message, mark) end
+    status = family.instead[status] or status
+    local text = malformed and bad_json_text(given) or own_words(status)[3]
+    return status, family_body(family, status, text)
+  end
+  if answer.reason then return status, error_body(answer.code, answer.reason, answer.text, answer.details) end
+  if malformed then return status, error_body(3, "ERROR_INVALID_ARGUMENT", bad_json_text(given), "[]") end
+  return status, own_body(status)
+end
+
+-- What is known of the request: from this filter, or, if it never came so far, from headers of the local reply.
+local function recall(handle, headers)
+  local memory = handle:streamInfo():dynamicMetadata():get(MEMORY) or {}
+  local family = FAMILIES[memory.family or ""] or FAMILIES[headers:get("x-edge-family") or ""]
+  local head = memory.head or headers:get("x-edge-head") ~= nil
+  headers:remove("x-edge-head")
+  headers:remove("x-edge-family")
+  return family, head
+end
+
+local function take(headers, name)
+  local value = headers:get(name)
+  headers:remove(name)
+  return value
+end
+
+-- An answer without a body keeps the length that its body would have had after HEAD alone.
+local function drop_body(handle, headers, status)
+  local length = headers:get("content-length")
+  local body = handle:body(true)
+  headers = handle:headers()
+  if body then body:setBytes("") end
+  if status == 204 then
+    headers:remove("content-length")
+    headers:remove("content-type")
+  elseif length then
+    headers:replace("content-length", length)
   end
 end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
-  if is_grpc(headers) then return replace_grpc_words(headers) end
+  if is_grpc(headers) then
+    replace_grpc_words(headers)
+    headers:remove("edge-status")
+    headers:remove("edge-code")
+    return
+  end
   for _, name in ipairs(GRPC_HEADERS) do headers:remove(name) end
+  local family, head = recall(handle, headers)
+  local said, mark = tonumber(take(headers, "edge-status") or ""), take(headers, "edge-code")
+  if family then
+    for name, value in pairs(family.headers) do headers:replace(name, value) end
+  end
   local status = tonumber(headers:get(":status"))
   -- An answer in JSON has a length, of "{}" at least. One without broke off between its headers and its message.
   local length = tonumber(headers:get("content-length") or 0)
-  if status < 400 and length > 0 then return end
-
-  if headers:get("x-edge-head") then
-    -- A body after HEAD would be read as the next answer.
-    headers:remove("x-edge-head")
-    headers:replace("content-type", "application/json")
+  if status < 400 and length > 0 then
+    status = said or status
+    headers:replace(":status", tostring(status))
+    if head or status == 204 then drop_body(handle, headers, status) end
     return
   end
   local body = handle:body(true)
@@ -143,21 +250,13 @@ function envoy_on_response(handle)
     if size > 0 then return end
     status = 502
   end
-  local answer, code = parse_status(given)
-  if code == 8 and (not answer or answer.reason == "ERROR_MESSAGE_TOO_LARGE") then status = 413 end
-
   local text
-  if answer then
-    text = error_body(answer.code, answer.reason, answer.text, answer.details)
-  elseif status == 400 and given ~= "" and given ~= "Bad Request" then
-    text = bad_json_body(given)
-  else
-    text = own_body(status)
-  end
+  status, text = failure(family, status, said, mark, given)
   -- Reading the body suspended the filter, so the headers have to be taken anew.
   headers = handle:headers()
   headers:replace(":status", tostring(status))
   headers:replace("content-type", "application/json")
   -- Nil when the answer has nothing after its headers, not even an end.
-  if body then body:setBytes(text) end
+  if body then body:setBytes(head and "" or text) end
+  if head then headers:replace("content-length", tostring(#text)) end
 end

@@ -24,15 +24,24 @@ const MAX_BODY_BYTES = String(4 * 1024 * 1024);
  */
 export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/descriptor.binpb')) {
   const { services, bindings } = readHttpRoutes(descriptor);
-  const words = JSON.parse(readFileSync(resolve(root, 'deploy/edge-words.json'), 'utf8'));
-  const tables = { ...luaTables(bindings), OWN_WORDS: luaWords(words), MAX_BODY_BYTES };
+  const words = readJson('deploy/edge-words.json');
+  const families = readJson('deploy/edge-families.json');
+  const ofFamilies = servicesOf(families, bindings);
+  const tables = {
+    ...luaTables(bindings),
+    FAMILIES: luaFamilies(families),
+    OWN_WORDS: luaWords(words),
+    MAX_BODY_BYTES,
+  };
   const lua = fill(readFileSync(resolve(root, 'deploy/edge.lua'), 'utf8'), tables);
   return fill(readFileSync(resolve(root, 'envoy.yaml'), 'utf8'), {
     DESCRIPTOR: descriptor,
     ...environment,
-    EDGE_SERVICES: JSON.stringify(services),
+    EDGE_SERVICES: JSON.stringify(services.filter((service) => !ofFamilies.includes(service))),
+    FAMILY_SERVICES: JSON.stringify(ofFamilies),
+    FAMILY_PATHS: JSON.stringify(Object.values(families).map(pathRegex).join('|')),
     EDGE_LUA: JSON.stringify(lua),
-    EDGE_LOCAL_REPLIES: JSON.stringify(localReplies(words)),
+    EDGE_LOCAL_REPLIES: JSON.stringify(localReplies(words, families)),
     MAX_BODY_BYTES,
   });
 }
@@ -46,13 +55,61 @@ function fill(text, values) {
   });
 }
 
+function readJson(file) {
+  return JSON.parse(readFileSync(resolve(root, file), 'utf8'));
+}
+
+/** The services with a path in a family; they are transcoded with every field, empty or not. */
+function servicesOf(families, bindings) {
+  const regex = new RegExp(`^(?:${Object.values(families).map(pathRegex).join('|')})$`);
+  return [...new Set(bindings.filter(({ path }) => regex.test(path)).map(({ service }) => service))].sort();
+}
+
+/** The paths of a family as a regular expression. */
+function pathRegex({ paths, below }) {
+  const quote = (path) => path.replaceAll('.', '[.]');
+  return [...paths.map(quote), ...below.map((path) => `${quote(path)}(?:/.*)?`)].join('|');
+}
+
+function luaFamilies(families) {
+  const lines = Object.entries(families).map(([name, { paths, below, error, marks, instead, headers }]) => {
+    const patterns = [
+      ...paths.map((path) => `^${luaQuote(path)}$`),
+      ...below.flatMap((path) => [`^${luaQuote(path)}$`, `^${luaQuote(path)}/`]),
+    ];
+    const table = {
+      patterns: `{ ${patterns.map((pattern) => JSON.stringify(pattern)).join(', ')} }`,
+      error: JSON.stringify(error),
+      marks: luaMap(marks),
+      instead: luaMap(instead),
+      headers: luaMap(headers),
+    };
+    const fields = Object.entries(table).map(([key, value]) => `    ${key} = ${value},`);
+    return `  [${JSON.stringify(name)}] = {\n${fields.join('\n')}\n  },`;
+  });
+  return `{\n${lines.join('\n')}\n}`;
+}
+
+function luaMap(values) {
+  const entries = Object.entries(values).map(([key, value]) => {
+    return `[${/^\d+$/.test(key) ? key : JSON.stringify(key)}] = ${JSON.stringify(value)}`;
+  });
+  return `{ ${entries.join(', ')} }`;
+}
+
+function luaQuote(text) {
+  return text.replace(/[^\w/]/g, '%$&');
+}
+
 function luaTables(bindings) {
   const methods = new Map();
   for (const { method, path } of bindings) methods.set(path, [...(methods.get(path) ?? []), method]);
   const exact = [];
   const patterns = [];
   for (const [path, verbs] of methods) {
-    const list = JSON.stringify([...new Set(verbs)].sort().join(', '));
+    // What can be read can be asked about.
+    const all = new Set(verbs.includes('GET') ? [...verbs, 'HEAD'] : verbs);
+    const list = JSON.stringify([...all].sort().join(', '));
     if (path.includes('{')) patterns.push(`  { ${JSON.stringify(luaPattern(path))}, ${list} },`);
     else exact.push(`  [${JSON.stringify(path)}] = ${list},`);
   }
@@ -69,37 +126,73 @@ function luaWords(words) {
 
 /**
  * The bodies of answers that Envoy makes when the Lua filter has gone by already. What is refused before the transcoder
- * is left to the filter; so is native gRPC, where the text would become the grpc-message.
+ * is left to the filter, which is told by headers what it cannot see of a request that never reached it; so is native
+ * gRPC, where the text would become the grpc-message.
  */
-function localReplies(words) {
+function localReplies(words, families) {
   const late = Object.entries(words).filter(([status]) => status === '408' || status >= '500');
-  const transcoded = { header_filter: { header: { name: 'x-envoy-original-path', present_match: true } } };
-  const bodies = late.map(([status, [code, reason, message]]) => {
-    const body = { code, message: `${reason}: ${message}`, details: [], detail: { code: reason, message } };
-    const value = { default_value: Number(status), runtime_key: `edge.status.${status}` };
-    return {
-      filter: {
-        and_filter: { filters: [transcoded, { status_code_filter: { comparison: { op: 'EQ', value } } }] },
-      },
-      body_format_override: {
-        text_format_source: { inline_string: JSON.stringify(body) },
-        content_type: 'application/json',
-      },
-    };
+  const head = { header: { name: ':method', string_match: { exact: 'HEAD' } } };
+  const ofFamilies = Object.entries(families).flatMap(([name, family]) => {
+    const toFamily = pathMatcher(':path', family);
+    const mark = [addedHeader('x-edge-family', name)];
+    return [
+      ...late.map(([status]) => familyReply(status, words, family)),
+      { filter: allOf(head, toFamily), headers_to_add: [...mark, addedHeader('x-edge-head', 'true')] },
+      { filter: allOf(toFamily), headers_to_add: mark },
+    ];
   });
-  // No path takes HEAD, so the edge answers each itself. The filter does not see the method of what never reached it.
-  const head = {
-    filter: { header_filter: { header: { name: ':method', string_match: { exact: 'HEAD' } } } },
-    headers_to_add: [{ header: { key: 'x-edge-head', value: 'true' } }],
+  const others = late.map(([status, [code, reason, message]]) => {
+    const body = { code, message: `${reason}: ${message}`, details: [], detail: { code: reason, message } };
+    const transcoded = { header: { name: 'x-envoy-original-path', present_match: true } };
+    return { filter: allOf(transcoded, status), body_format_override: jsonBody(JSON.stringify(body)) };
+  });
+  return [
+    ...ofFamilies,
+    { filter: allOf(head), headers_to_add: [addedHeader('x-edge-head', 'true')] },
+    ...others,
+  ];
+}
+
+function familyReply(status, words, family) {
+  const answered = family.instead[status] ?? Number(status);
+  const values = { status: answered, text: words[answered][2], mark: family.marks[answered] };
+  return {
+    filter: allOf(pathMatcher('x-envoy-original-path', family), status),
+    status_code: answered,
+    headers_to_add: Object.entries(family.headers).map(([name, value]) => addedHeader(name, value)),
+    body_format_override: jsonBody(family.error.replace(/\{([a-z]+)\}/g, (_, name) => values[name])),
   };
-  return [head, ...bodies];
+}
+
+function pathMatcher(header, family) {
+  return {
+    header: { name: header, string_match: { safe_regex: { regex: `(?:${pathRegex(family)})(?:[?].*)?` } } },
+  };
+}
+
+function jsonBody(text) {
+  return { text_format_source: { inline_string: text }, content_type: 'application/json' };
+}
+
+function addedHeader(key, value) {
+  return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+}
+
+/** A filter on request headers and, given as a text, the status of the reply. */
+function allOf(...conditions) {
+  const filters = conditions.map((condition) => {
+    if (typeof condition !== 'string') return { header_filter: condition };
+    const value = { default_value: Number(condition), runtime_key: `edge.status.${condition}` };
+    return { status_code_filter: { comparison: { op: 'EQ', value } } };
+  });
+  return filters.length === 1 ? filters[0] : { and_filter: { filters } };
 }
 
 /** A path template as a Lua pattern: a variable or * is one segment, ** any number of them. */
 function luaPattern(template) {
   const parts = template.split(/(\{[^}]*\}|\*\*|\*)/);
   const body = parts.map((part, index) => {
-    if (index % 2 === 0) return part.replace(/[^\w/]/g, '%$&');
+    if (index % 2 === 0) return luaQuote(part);
     return part.includes('**') ? '.*' : '[^/]+';
   });
   return `^${body.join('')}$`;

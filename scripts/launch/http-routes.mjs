@@ -5,7 +5,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 /**
  * Reads which services and paths a descriptor set binds to HTTP.
  * @param {string} descriptorFile a binary google.protobuf.FileDescriptorSet
- * @returns {{ services: string[], bindings: { method: string, path: string }[] }} services that have a binding,
+ * @returns {{ services: string[], bindings: { service: string, method: string, path: string }[] }} services that have a binding,
  *   and every binding, additional ones included
  */
 export function readHttpRoutes(descriptorFile) {
@@ -20,7 +20,7 @@ export function readHttpRoutes(descriptorFile) {
       .filter((options) => options && hasExtension(options, http))
       .flatMap((options) => withAdditional(getExtension(options, http)));
     if (rules.length > 0) services.push(service.typeName);
-    bindings.push(...rules.map(toBinding));
+    bindings.push(...rules.map((rule) => ({ service: service.typeName, ...toBinding(rule) })));
   }
   return { services: services.sort(), bindings };
 }

@@ -38,6 +38,8 @@ export type CallerCall = Call & { caller: Caller };
 /** How a family of REST systems words an error: what the edge answers over HTTP, and what it says. */
 export interface Wording {
   http: number;
+  /** The family's code of the error, where it is not the one that the edge has for the status. */
+  code?: string;
   /** The whole text, without anything that a caller must not see. */
   message: string;
   headers?: Record<string, string>;

@@ -7,13 +7,19 @@ export function metadataText(metadata: Metadata, key: string): string | undefine
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Tells the edge which HTTP status an answer has; it goes no further. */
+/** Tell the edge which HTTP status an answer has, and which code an error; they go no further. */
 const STATUS_KEY = 'edge-status';
+const CODE_KEY = 'edge-code';
 
-/** Metadata for the edge: an HTTP status, and headers for the caller. */
-export function answerMetadata(status: number | undefined, headers: Record<string, string> = {}): Metadata {
+/** Metadata for the edge: an HTTP status, the code of an error, and headers for the caller. */
+export function answerMetadata(
+  status: number | undefined,
+  headers: Record<string, string> = {},
+  code?: string,
+): Metadata {
   const metadata = new Metadata();
   if (status !== undefined) metadata.set(STATUS_KEY, String(status));
+  if (code !== undefined) metadata.set(CODE_KEY, code);
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   return metadata;
 }

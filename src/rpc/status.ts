@@ -35,7 +35,7 @@ export function toStatus(
       any('google.rpc.BadRequest', BadRequest.encode(BadRequest.fromPartial({ field_violations }))),
     );
   }
-  const metadata = answerMetadata(wording?.http, wording?.headers);
+  const metadata = answerMetadata(wording?.http, wording?.headers, wording?.code);
   const bytes = Status.encode({ code, message: text, details }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(bytes));
   return { code, details: text, metadata };

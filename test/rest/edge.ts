@@ -6,6 +6,8 @@ import { Children, lastWords } from '../../scripts/launch/children.mjs';
 import { freePort } from '../../scripts/launch/ports.mjs';
 import { accepts, until } from '../../scripts/launch/wait.mjs';
 import { renderEnvoy } from '../../scripts/render-envoy.mjs';
+import { startService } from '../harness.js';
+import type { Service } from '../harness.js';
 
 /** The body of every REST error: grpc-gateway's fields, and `detail` for consoles (contract/errors.md 2). */
 export interface ErrorBody {
@@ -40,10 +42,11 @@ const START_MS = 30_000;
 /**
  * Starts Envoy on a free port.
  * @param upstream host:port of the service
+ * @param listen port of the edge
  */
-export async function startEdge(upstream: string): Promise<Edge> {
+export async function startEdge(upstream: string, listen?: number): Promise<Edge> {
   const folder = await mkdtemp(join(tmpdir(), 'identity-edge-'));
-  const port = await freePort();
+  const port = listen ?? (await freePort());
   const configuration = join(folder, 'envoy.yaml');
   const GRPC_PORT = upstream.split(':')[1];
   await writeFile(configuration, renderEnvoy({ REST_PORT: String(port), GRPC_PORT }));
@@ -74,6 +77,25 @@ export async function startEdge(upstream: string): Promise<Edge> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A service and the edge before it; links and the catalog of the service begin with the address of the edge. */
+export interface Stack {
+  service: Service;
+  edge: Edge;
+  close(): Promise<void>;
+}
+
+/** Starts both; settings are those of the service. */
+export async function startStack(settings: Record<string, string> = {}): Promise<Stack> {
+  const port = await freePort();
+  const service = await startService({ PUBLIC_URL: `http://127.0.0.1:${port}`, ...settings });
+  const edge = await startEdge(service.address, port);
+  const close = async () => {
+    await edge.close();
+    await service.close();
+  };
+  return { service, edge, close };
 }
 
 async function request(

@@ -155,7 +155,7 @@ describe('errors of the edge itself', () => {
   });
 
   it.each([
-    '/',
+    '/nowhere',
     '/identity',
     '/identity/v2/user-profile',
     '/identity/v2/user-profile/get/',
