@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
 import { UserServiceService as CsmsUserService } from './gen/csms/v1/user.js';
 import { OsUserServiceService } from './gen/iam/v3/os_user.js';
+import { UserServiceService } from './gen/iam/v3/user.js';
 import { VersionServiceService } from './gen/iam/v3/version.js';
 import { DomainService } from './gen/spaceone/api/identity/v2/domain.js';
 import { ServerInfoService } from './gen/spaceone/api/core/v1/server_info.js';
@@ -16,6 +17,7 @@ import { WorkspaceUserService } from './gen/spaceone/api/identity/v2/workspace_u
 import { csmsUserMethods } from './handlers/csms/user.js';
 import { domainMethods } from './handlers/domain.js';
 import { osUserMethods } from './handlers/iam/os-user.js';
+import { userMethods } from './handlers/iam/user.js';
 import { versionMethods } from './handlers/iam/version.js';
 import { serverInfoMethods, systemMethods } from './handlers/system.js';
 import { tokenMethods } from './handlers/token.js';
@@ -52,6 +54,7 @@ const SERVED = [
   'spaceone.api.identity.v2.WorkspaceUser',
   'spaceone.api.core.v1.ServerInfo',
   'iam.v3.VersionService',
+  'iam.v3.UserService',
   'iam.v3.OsUserService',
   'csms.v1.UserService',
 ];
@@ -125,11 +128,13 @@ function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline)
 function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeline): void {
   const { PUBLIC_URL: publicUrl, REGION: region, IAM_EXPIRY_WITH_Z: expiryWithZ } = config;
   const addresses = { publicUrl, region, expiryWithZ };
-  const { administration, policy, guard } = rooms;
+  const { administration, policy, guard, managedUsers, userRemoval, profiles } = rooms;
   const keystone = { ...pipeline, wording: keystoneWording(publicUrl) };
   const osUser = { ...pipeline, wording: osUserWording(publicUrl) };
   const csms = { ...pipeline, wording: csmsWording(publicUrl) };
   bind(server, VersionServiceService, versionMethods(addresses), keystone);
+  const users = userMethods(administration, managedUsers, userRemoval, profiles, policy, addresses);
+  bind(server, UserServiceService, users, keystone);
   bind(server, OsUserServiceService, osUserMethods(administration, policy, addresses), osUser);
   bind(server, CsmsUserService, csmsUserMethods(administration, guard), csms);
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 /** The fixed id of the root domain (contract/behaviour.md 1, "Ids"). */
 export const ROOT_DOMAIN_ID = 'domain-root';
@@ -11,6 +11,14 @@ export function newId(prefix: 'domain' | 'workspace' | 'wg' | 'rb' | 'role' | 'u
 /** A new random id of 32 hex digits, for tokens and sessions. */
 export function newTokenId(): string {
   return randomBytes(16).toString('hex');
+}
+
+/**
+ * The token generation of a new user. Any number, so that tokens of a removed user do not fit whoever gets the same
+ * user id later.
+ */
+export function firstGeneration(): number {
+  return randomInt(1, 2 ** 30);
 }
 
 /**

@@ -4,6 +4,7 @@ import bcrypt from 'bcrypt';
 import PQueue from 'p-queue';
 import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
+import { identityKey } from './ids.js';
 import { passwordStrength } from './password-strength.js';
 import type { PasswordStrength } from './password-strength.js';
 
@@ -28,6 +29,18 @@ export function checkPasswordFormat(password: string, field: string): void {
   const broken = rules.find(([test]) => !test(password));
   if (!broken) return;
   const rule = broken[1];
+  throw new IdentityError('ERROR_INCORRECT_PASSWORD_FORMAT', { rule }, [{ field, description: rule }]);
+}
+
+/**
+ * Checks that a new password is none of the owner's names, forwards or backwards, in any letter case.
+ * @throws IdentityError ERROR_INCORRECT_PASSWORD_FORMAT.
+ */
+export function checkPasswordIsNoName(password: string, names: readonly string[], field: string): void {
+  const key = identityKey(password);
+  const reversed = [...key].reverse().join('');
+  if (!names.some((name) => [key, reversed].includes(identityKey(name)))) return;
+  const rule = 'Is neither the username nor its reverse';
   throw new IdentityError('ERROR_INCORRECT_PASSWORD_FORMAT', { rule }, [{ field, description: rule }]);
 }
 

@@ -15,6 +15,7 @@ import { Mails } from './managers/mail.js';
 import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
+import { ManagedUsers } from './managers/managed-users.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
 import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
@@ -26,6 +27,7 @@ import { System } from './managers/system.js';
 import { TemporaryPasswords } from './managers/temporary-passwords.js';
 import { Tokens } from './managers/tokens.js';
 import { UserProfiles } from './managers/user-profile.js';
+import { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
 import { Domains as DomainModel } from './models/domain.js';
 import { MailCounts } from './models/mail-count.js';
@@ -37,6 +39,7 @@ import { RoleBindings } from './models/role-binding.js';
 import { Roles } from './models/role.js';
 import { SignInAttempts } from './models/sign-in-attempts.js';
 import { Users } from './models/user.js';
+import { UserPages } from './models/user-pages.js';
 import { WorkspaceGroups } from './models/workspace-group.js';
 import { Workspaces } from './models/workspace.js';
 import { Passwords } from './password.js';
@@ -58,6 +61,8 @@ export interface Rooms {
   mine: MyWorkspaces;
   workspaceUsers: WorkspaceUsers;
   administration: Administration;
+  managedUsers: ManagedUsers;
+  userRemoval: UserRemoval;
   policy: PasswordPolicy;
   guard: SignInGuard;
 }
@@ -69,6 +74,7 @@ function createModels(mongo: Mongo) {
   return {
     users,
     members: new Members(users),
+    pages: new UserPages(users),
     roles: new Roles(mongo),
     bindings: new RoleBindings(mongo),
     workspaces: new Workspaces(mongo),
@@ -141,6 +147,31 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     models,
     guard,
     administration: new Administration(users, roles),
+    managedUsers: new ManagedUsers(
+      mongo,
+      users,
+      models.pages,
+      links,
+      accounts,
+      passwords,
+      mails,
+      sessions,
+      states,
+      clock,
+      { forceUpdate: config.FORCE_PASSWORD_CHANGE, recentSeconds: config.RECENT_SIGN_IN_SECONDS },
+    ),
+    userRemoval: new UserRemoval(
+      mongo,
+      users,
+      bindings,
+      workspaces,
+      models.groups,
+      models.domains,
+      models.codes,
+      links,
+      sessions,
+      states,
+    ),
     policy: new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS }),
     delivery,
     accounts,

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, requiredParameter } from '../errors.js';
-import { newTokenId } from '../ids.js';
+import { firstGeneration, newTokenId } from '../ids.js';
 import type { Domain } from '../models/domain.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { AuthType, Membership, User, UserKey, UserWithSecrets, Users } from '../models/user.js';
@@ -94,7 +94,7 @@ export class Accounts {
       language: account.language ?? this.settings.defaultLanguage,
       timezone: account.timezone ?? 'UTC',
       ...(account.tags ? { tags: account.tags } : {}),
-      generation: 1,
+      generation: firstGeneration(),
       created_at: now,
       ...(plain ? await this.passwords.secret(plain, account, now) : {}),
       ...(typeof invite === 'object' ? { temporary_password: invite.kept } : {}),

@@ -34,6 +34,25 @@ export class Administration {
   }
 
   /**
+   * The domain that the caller names, else the one that they mean, if they administer it; undefined when they
+   * administer all and mean none.
+   * @throws IdentityError ERROR_PERMISSION_DENIED.
+   */
+  async namedDomain(
+    reach: Reach,
+    caller: Caller,
+    named: string | undefined,
+    permission: UserPermission,
+  ): Promise<string | undefined> {
+    const domain_id = await this.domainOf(reach, caller, permission);
+    const others = named !== undefined && domain_id !== '*' && named !== domain_id;
+    if (!domain_id || others) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    if (named !== undefined) return named;
+    if (domain_id !== '*') return domain_id;
+    return caller.kind === 'SYSTEM' ? caller.domain_id || undefined : undefined;
+  }
+
+  /**
    * The user whom the caller means and may do this with as an administrator.
    * @param ref opaque id, or user_id of a user of the caller's domain.
    * @throws IdentityError ERROR_PERMISSION_DENIED for no administrator, ERROR_NOT_FOUND for nobody in reach.
@@ -59,7 +78,7 @@ export class Administration {
   async self(reach: Reach, caller: Caller, ref: string): Promise<User | undefined> {
     if (ref !== caller.user_id && !OPAQUE_ID.test(ref)) return undefined;
     const user = await this.find(reach, ref, caller.domain_id);
-    return user?.domain_id === caller.domain_id && user.user_id === caller.user_id ? user : undefined;
+    return user && isOwn(caller, user) ? user : undefined;
   }
 
   /** The user with that opaque id, else the one with that user_id in the domain. */
@@ -67,4 +86,10 @@ export class Administration {
     const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
     return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
   }
+}
+
+/** Whether that is the caller's own account. */
+export function isOwn(caller: Caller, user: User): boolean {
+  const { kind, domain_id, user_id } = caller;
+  return kind === 'USER' && user.domain_id === domain_id && user.user_id === user_id;
 }

@@ -6,7 +6,7 @@ import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserChange, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
 import type { Passwords } from '../password.js';
-import { checkPasswordFormat } from '../password.js';
+import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
 import type { Caller, Sessions } from './sessions.js';
@@ -74,16 +74,39 @@ export class UserProfiles {
     currentPassword: string | undefined,
   ): Promise<User> {
     const { account } = owner;
-    const { user_id } = account;
-    if (account.auth_type !== 'LOCAL') {
-      throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
-    }
+    if (account.auth_type !== 'LOCAL') throw kept(account, 'new_password');
     const pending = [...account.required_actions, ...owner.required_actions].includes('UPDATE_PASSWORD');
     if (!pending && !currentPassword) throw requiredParameter('current_password');
     checkPasswordFormat(newPassword, 'new_password');
     if (!pending) await this.#checkCurrent(reach, owner, currentPassword!);
     const known = pending ? undefined : currentPassword;
     const secret = await this.#newPassword(reach, account, newPassword, 'new_password', known);
+    return this.#replacePassword(reach, owner, secret);
+  }
+
+  /**
+   * Like `updatePassword`, for OpenStack Identity: the current password is asked for whatever is pending, and a wrong
+   * one fails as a sign-in does.
+   * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, a broken password rule.
+   */
+  async changePassword(
+    reach: Reach,
+    owner: Owner & { peer: string },
+    newPassword: string,
+    currentPassword: string,
+  ): Promise<User> {
+    const { account } = owner;
+    const field = 'password';
+    if (account.auth_type !== 'LOCAL') throw kept(account, field);
+    checkPasswordFormat(newPassword, field);
+    checkPasswordIsNoName(newPassword, [account.user_id, account.username], field);
+    await this.#checkCurrent(reach, owner, currentPassword).catch(asFailedSignIn);
+    const secret = await this.#newPassword(reach, account, newPassword, field, currentPassword);
+    return this.#replacePassword(reach, owner, secret);
+  }
+
+  #replacePassword(reach: Reach, owner: Owner, secret: UserChange): Promise<User> {
+    const { account } = owner;
     return this.#write(reach, account, async (tx) => {
       const after = await this.#change(tx, account, secret);
       await this.#afterPassword(tx, account, owner);
@@ -129,11 +152,7 @@ export class UserProfiles {
 
   #assertMaySetPassword(owner: Owner): void {
     const { account } = owner;
-    if (account.auth_type !== 'LOCAL') {
-      throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', {
-        user_id: account.user_id,
-      });
-    }
+    if (account.auth_type !== 'LOCAL') throw kept(account, 'password');
     const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
     if (account.required_actions.includes('UPDATE_PASSWORD') || owner.signed_in_at >= since) return;
     const key = 'current_password';
@@ -168,7 +187,8 @@ export class UserProfiles {
     const equal =
       current === undefined ? await this.#isCurrent(reach, account, password) : password === current;
     if (equal) {
-      throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id });
+      const violations = [{ field, description: 'equals the old one' }];
+      throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id }, violations);
     }
     return {
       $set: await this.passwords.secret(password, account, this.clock.now()),
@@ -215,6 +235,17 @@ export class UserProfiles {
     this.sessions.forget(account);
     return after;
   }
+}
+
+/** The answer for a user whose password an identity provider keeps. */
+function kept({ user_id }: User, field: string): IdentityError {
+  const violations = [{ field, description: 'is not kept here for this user' }];
+  return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id }, violations);
+}
+
+function asFailedSignIn(error: unknown): never {
+  const wrong = error instanceof IdentityError && error.reason === 'ERROR_PASSWORD_NOT_MATCHED';
+  throw wrong ? new IdentityError('ERROR_AUTHENTICATION_FAILURE', error.params) : error;
 }
 
 /** One change of all: plain fields, the password, and the end of other sessions when the address moved. */

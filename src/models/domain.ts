@@ -113,6 +113,12 @@ export class Domains {
     }
   }
 
+  /** Takes one out of the number of users with a role for every workspace. */
+  async removeWildcardMember(tx: Tx, domain_id: string): Promise<void> {
+    const filter = { domain_id: String(domain_id) };
+    await this.#domains.updateOne(filter, { $inc: { wildcard_members: -1 } }, options(tx));
+  }
+
   /**
    * A page of the living domains and their number.
    * @param equal fields that must have exactly these values.

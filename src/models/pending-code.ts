@@ -5,7 +5,9 @@ import { options, records } from '../connectors/mongo.js';
 import type { Mfa, UserKey } from './user.js';
 
 /** What a code is good for; a code of one purpose is worth nothing for another (D-02). */
-export type CodePurpose = 'VERIFY_EMAIL' | 'SIGN_IN' | 'MFA';
+export type CodePurpose = (typeof PURPOSES)[number];
+
+const PURPOSES = ['VERIFY_EMAIL', 'SIGN_IN', 'MFA'] as const;
 
 /** A flow that waits for a code: at most one for each user and purpose, the newest. */
 export interface PendingCode {
@@ -104,6 +106,12 @@ export class PendingCodes {
   /** Ends whatever flow of that purpose is open. */
   async drop(reach: Reach, user: UserKey, purpose: CodePurpose): Promise<void> {
     await this.#records.deleteOne({ _id: entryId(user, purpose) }, options(reach));
+  }
+
+  /** Ends all open flows of a user. */
+  async dropAll(tx: Tx, user: UserKey): Promise<void> {
+    const ids = PURPOSES.map((purpose) => entryId(user, purpose));
+    await this.#records.deleteMany({ _id: { $in: ids } }, options(tx));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Mongo, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { RoleType } from './role.js';
+import type { UserKey } from './user.js';
 
 /** A role that a user has in a domain (workspace_id `*`) or in one workspace. */
 export interface RoleBinding {
@@ -60,6 +61,11 @@ export class RoleBindings {
           })
         : new IdentityError('ERROR_DUPLICATED_ROLE_BINDING', { role_type: binding.role_type });
     }
+  }
+
+  /** Removes all bindings of a user. */
+  async deleteAllOfUser(tx: Tx, { domain_id, user_id }: UserKey): Promise<void> {
+    await this.#records.deleteMany({ domain_id: String(domain_id), user_id: String(user_id) }, options(tx));
   }
 
   /** Removes all bindings of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */

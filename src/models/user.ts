@@ -91,7 +91,7 @@ export type UserKey = Pick<User, 'domain_id' | 'user_id'>;
 export type UserChange = mongo.UpdateFilter<UserWithSecrets>;
 
 /** Fields never read unless a secret is checked. */
-const withoutSecrets = {
+export const withoutSecrets = {
   _id: 0,
   password: 0,
   temporary_password: 0,
@@ -203,6 +203,7 @@ export class Users {
   /**
    * Changes one user and answers it as it is afterwards, without secrets; undefined when it does not exist or
    * the condition does not hold (any more).
+   * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when a new username is taken in the domain, in any letter case.
    */
   async update(
     reach: Reach,
@@ -210,12 +211,23 @@ export class Users {
     change: UserChange,
     condition: object = {},
   ): Promise<User | undefined> {
-    const changed = await this.#records.findOneAndUpdate({ ...exact(key), ...condition }, change, {
-      ...options(reach),
-      projection: withoutSecrets,
-      returnDocument: 'after',
-    });
-    return changed ?? undefined;
+    try {
+      const changed = await this.#records.findOneAndUpdate({ ...exact(key), ...condition }, change, {
+        ...options(reach),
+        projection: withoutSecrets,
+        returnDocument: 'after',
+      });
+      return changed ?? undefined;
+    } catch (error) {
+      if (isDuplicateKey(error)) throw duplicateUser(error);
+      throw error;
+    }
+  }
+
+  /** Removes exactly this user, not another one that got the same user id, and answers who it was. */
+  async remove(tx: Tx, { id, ...key }: UserKey & Pick<User, 'id'>): Promise<User | undefined> {
+    const only = { ...options(tx), projection: withoutSecrets };
+    return (await this.#records.findOneAndDelete({ ...exact(key), id: String(id) }, only)) ?? undefined;
   }
 }
 

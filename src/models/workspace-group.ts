@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
-import type { Mongo, Reach, Records } from '../connectors/mongo.js';
+import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 import type { RoleType } from './role.js';
+import type { UserKey } from './user.js';
 
 export interface WorkspaceGroupMember {
   user_id: string;
@@ -57,6 +58,12 @@ export class WorkspaceGroups {
   /** Stores a group. */
   async insert(reach: Reach, group: WorkspaceGroup): Promise<void> {
     await this.#records.insertOne({ ...group }, options(reach));
+  }
+
+  /** Takes a user out of every group of the domain. */
+  async removeUser(tx: Tx, { domain_id, user_id }: UserKey): Promise<void> {
+    const filter = { domain_id: String(domain_id), 'users.user_id': String(user_id) };
+    await this.#records.updateMany(filter, { $pull: { users: { user_id: String(user_id) } } }, options(tx));
   }
 
   /** Groups by name: those that list the user; without one, all of the domain. */

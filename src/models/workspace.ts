@@ -79,6 +79,12 @@ export class Workspaces {
     return found && found.state !== 'DELETED' ? found : undefined;
   }
 
+  /** The enabled workspace of that name, or undefined. */
+  async findEnabled(reach: Reach, domain_id: string, name: string): Promise<Workspace | undefined> {
+    const filter = { domain_id: String(domain_id), state: 'ENABLED' as const, name: String(name) };
+    return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 0 } })) ?? undefined;
+  }
+
   /**
    * Moves the number of users of a workspace.
    * @throws IdentityError ERROR_NOT_FOUND when it is gone, so that nobody is added to nothing.
@@ -88,6 +94,12 @@ export class Workspaces {
     const key = exact(domain_id, workspace_id);
     const changed = await this.#records.findOneAndUpdate(key, change, options(tx));
     if (!changed || changed.state === 'DELETED') throw notFound(key);
+  }
+
+  /** Takes one user out of the number of each workspace that there is. */
+  async removeUser(tx: Tx, domain_id: string, workspaceIds: readonly string[]): Promise<void> {
+    const filter = { domain_id: String(domain_id), workspace_id: { $in: workspaceIds.map(String) } };
+    await this.#records.updateMany(filter, { $inc: { user_count: -1 } }, options(tx));
   }
 
   /** Enabled workspaces by name: those of the list, or all of the domain; narrowed to a group if one is given. */

@@ -13,7 +13,7 @@ const STRUCT_VALUES = 10_000;
 /** Text without control characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
 export function text(max: number): z.ZodType<string> {
   return z
-    .string()
+    .string('must be a text')
     .transform((value) => value.trim())
     .pipe(
       z
@@ -113,6 +113,20 @@ export function enumValue<const T extends readonly [string, ...string[]]>(values
 
 /** A true or absent flag. */
 export const flag = z.boolean().default(false);
+
+const SPELLINGS = new Map([
+  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
+  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [word, false] as const),
+]);
+
+/** A boolean in any spelling that clients of OpenStack Identity use: true, 1, "yes", "Off". */
+export const anyBoolean: z.ZodType<boolean> = z.unknown().transform((value, context) => {
+  if (typeof value === 'boolean') return value;
+  const plain = typeof value === 'string' || typeof value === 'number';
+  const known = plain ? SPELLINGS.get(String(value).toLowerCase()) : undefined;
+  if (known === undefined) context.addIssue('must be a boolean: true or false');
+  return known ?? z.NEVER;
+});
 
 /** A field that is on the wire and has no effect here. */
 export const ignored = z.unknown().optional();

@@ -60,12 +60,18 @@ function keystoneMessage(error: IdentityError, call: Call, http: number): string
   if (http === 403)
     return `You are not authorized to perform the requested action: ${actionOf(call.method)}.`;
   if (http === 404) return `Could not find ${nounOf(error)}: ${String(error.params['value'] ?? '')}.`;
-  if (http === 409) return 'Conflict occurred attempting to store user - the name is taken in the domain.';
+  if (http === 409) return conflict(error);
   const [violation] = error.violations;
   if (!violation) return error.message.replace(REASON_PREFIX, '');
   const field = violation.field.replace(/^(body|user|auth)\./, '').replace(/^user\./, '');
   if (isMissing(error.reason)) return `'${field}' is a required property`;
   return `Invalid input for field '${field}': ${violation.description}`;
+}
+
+/** Only usernames are taken. */
+function conflict({ params }: IdentityError): string {
+  const [name, domain] = [params['value'] ?? '', params['domain_id'] ?? ''].map(String);
+  return `Conflict occurred attempting to store user - the name ${name} is taken in the domain ${domain}.`;
 }
 
 function isMissing(reason: Reason): boolean {

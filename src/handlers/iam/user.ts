@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import type { UserServiceService } from '../../gen/iam/v3/user.js';
+import { IdentityError, requiredParameter } from '../../errors.js';
+import type { Administration } from '../../managers/administration.js';
+import type { ManagedUsers } from '../../managers/managed-users.js';
+import type { PasswordPolicy } from '../../managers/password-policy.js';
+import type { UserProfiles } from '../../managers/user-profile.js';
+import type { UserRemoval } from '../../managers/user-removal.js';
+import type { User } from '../../models/user.js';
+import type { Methods } from '../../rpc/call.js';
+import * as field from '../../rpc/fields.js';
+import { method } from '../../rpc/method.js';
+import { anyUser } from './access.js';
+import type { Addresses } from './addresses.js';
+import { pageLinks, toUser } from './to-message.js';
+
+const CREATED = 201;
+const NO_CONTENT = 204;
+
+/** Fields of a nested message that have a value: empty texts are absent ones, as they are outside of it. */
+function given(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null) return message;
+  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== ''));
+}
+
+/** The HTTP body of a call whose path holds fields too; without one, what is required in it is missing. */
+const body = <T extends z.ZodType>(user: T) => z.preprocess((value) => value ?? {}, z.object({ user }));
+
+const description = field.text(255).nullable().optional();
+const projectId = field.text(64).nullable().optional();
+
+const newUser = z.preprocess(
+  given,
+  z.object({
+    // How a name must look is checked with the user at hand, since one that stays may be older than the rule.
+    name: field.text(128),
+    domain_id: field.id.optional(),
+    enabled: field.anyBoolean.optional(),
+    password: field.password.optional(),
+    email: field.email.optional(),
+    description,
+    default_project_id: projectId,
+  }),
+);
+
+const userChange = z.object({
+  name: field.text(128).optional(),
+  domain_id: field.text(64).optional(),
+  enabled: field.anyBoolean.optional(),
+  password: field.password.optional(),
+  description,
+  default_project_id: projectId,
+});
+
+const passwordChange = z.preprocess(
+  given,
+  z.object({ password: field.password, original_password: field.password }),
+);
+
+/** Users of OpenStack Identity: /v3/users (docs/iam-users.md). */
+export function userMethods(
+  administration: Administration,
+  managed: ManagedUsers,
+  removal: UserRemoval,
+  profiles: UserProfiles,
+  policy: PasswordPolicy,
+  addresses: Addresses,
+): Methods<typeof UserServiceService> {
+  const shown = (user: User) => toUser(user, policy, addresses);
+  return {
+    createUser: method({ access: anyUser.write, fields: { user: newUser } }, async ({ user }, call) => {
+      const { domain_id: named, ...wanted } = user;
+      const { reach, caller } = call;
+      const domain_id = await administration.namedDomain(reach, caller, named, 'identity:User.write');
+      if (!domain_id) throw requiredParameter('user.domain_id');
+      const created = await managed.create(reach, domain_id, wanted);
+      call.noted['created_user_id'] = created.id;
+      call.answer.status = CREATED;
+      return { user: shown(created) };
+    }),
+    getUser: method(
+      { access: anyUser.read, fields: { user_id: field.userRef } },
+      async ({ user_id }, { reach, caller }) => ({
+        user: shown(await administration.visible(reach, caller, user_id)),
+      }),
+    ),
+    listUsers: method(
+      {
+        access: anyUser.read,
+        fields: {
+          domain_id: field.id.optional(),
+          name: field.text(128).optional(),
+          enabled: field.anyBoolean.optional(),
+          limit: z.number().min(1, 'must be at least 1').optional(),
+          marker: field.text(64).optional(),
+        },
+      },
+      async (asked, { reach, caller, answer }) => {
+        const { domain_id: named, name: username, enabled, limit, marker } = asked;
+        const domain_id = await administration.namedDomain(reach, caller, named, 'identity:User.read');
+        const page = await managed.list(reach, { domain_id, username, enabled }, marker, limit);
+        const links = pageLinks(addresses, asked, page);
+        // Some clients follow this header alone (RFC 8288).
+        if (links.next) answer.headers['link'] = `<${String(links.next)}>; rel="next"`;
+        return { users: page.users.map(shown), links };
+      },
+    ),
+    updateUser: method(
+      { access: anyUser.write, fields: { user_id: field.userRef, body: body(userChange) } },
+      async ({ user_id, body: { user: change } }, call) => {
+        const { reach, caller } = call;
+        const user = await administration.administered(reach, caller, user_id, 'identity:User.write');
+        const changed = await managed.update(reach, caller, user, change);
+        call.noted['changed_user_id'] = user.id;
+        return { user: shown(changed) };
+      },
+    ),
+    deleteUser: method(
+      { access: anyUser.write, fields: { user_id: field.userRef } },
+      async ({ user_id }, call) => {
+        const { reach, caller } = call;
+        const user = await administration.administered(reach, caller, user_id, 'identity:User.write');
+        await removal.remove(reach, caller, user);
+        call.noted['deleted_user_id'] = user.id;
+        call.answer.status = NO_CONTENT;
+        return {};
+      },
+    ),
+    changePassword: method(
+      { access: anyUser.write, fields: { user_id: field.userRef, body: body(passwordChange) } },
+      async ({ user_id, body: { user } }, { reach, caller, peer, answer }) => {
+        const account = await administration.self(reach, caller, user_id);
+        if (!account) throw new IdentityError('ERROR_PERMISSION_DENIED');
+        await profiles.changePassword(
+          reach,
+          { ...caller, account, peer },
+          user.password,
+          user.original_password,
+        );
+        answer.status = NO_CONTENT;
+        return {};
+      },
+    ),
+  };
+}

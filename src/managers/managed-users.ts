@@ -1,0 +1,246 @@
+import type { Clock } from '../clock.js';
+import { secondsAfter } from '../clock.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { IdentityError, invalidParameter, notFound } from '../errors.js';
+import type { PasswordLinks } from '../models/password-link.js';
+import type { PageScope, UserPage, UserPages } from '../models/user-pages.js';
+import type { User, UserChange, UserDetail, Users } from '../models/user.js';
+import { loginKeys } from '../models/user.js';
+import type { Passwords } from '../password.js';
+import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
+import { checkUsername } from '../user-name.js';
+import type { Accounts } from './accounts.js';
+import { isOwn } from './administration.js';
+import type { DomainStates } from './domain-states.js';
+import type { Mails } from './mail.js';
+import type { Caller, Sessions } from './sessions.js';
+
+/** Fields that an administrator sets; null clears one. */
+type GivenDetail = { [Key in 'description' | 'default_project_id']?: UserDetail[Key] | null };
+
+/** What a user is made from. */
+export interface NewUser extends GivenDetail {
+  name: string;
+  password?: string;
+  email?: string;
+  enabled?: boolean;
+}
+
+/** What an administrator changes of a user. */
+export interface GivenChange extends GivenDetail {
+  name?: string;
+  /** Only there to be compared: nobody moves to another domain. */
+  domain_id?: string;
+  password?: string;
+  enabled?: boolean;
+}
+
+export interface ManagedUserSettings {
+  /** Whoever gets a password from somebody else has to change it (D-42). */
+  forceUpdate: boolean;
+  /** Age of a sign-in that still allows to set the own password without the current one. */
+  recentSeconds: number;
+}
+
+/** Users on a page, unless fewer are asked for. */
+export const MAX_PAGE = 1000;
+
+/** Administrators making, listing and changing the users of a domain through OpenStack Identity. */
+export class ManagedUsers {
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly users: Users,
+    private readonly pages: UserPages,
+    private readonly links: PasswordLinks,
+    private readonly accounts: Accounts,
+    private readonly passwords: Passwords,
+    private readonly mails: Mails,
+    private readonly sessions: Sessions,
+    private readonly states: DomainStates,
+    private readonly clock: Clock,
+    private readonly settings: ManagedUserSettings,
+  ) {}
+
+  /**
+   * Makes a user without a role, whose user_id is the name. Without a password nobody signs in as them.
+   * @throws IdentityError for a broken rule, ERROR_NOT_FOUND(domain_id), ERROR_NOT_UNIQUE(name).
+   */
+  async create(reach: Reach, domain_id: string, given: NewUser): Promise<User> {
+    const { name, password, email, enabled = true } = given;
+    checkUsername(name, 'user.name');
+    if (password !== undefined) checkNewPassword(password, [name], 'user.password');
+    const [domain, taken] = await Promise.all([
+      this.states.domain(reach, domain_id),
+      this.users.exists(reach, { domain_id, user_id: name }),
+    ]);
+    if (!domain) throw notFound({ domain_id });
+    if (taken) throw nameTaken(name, domain_id);
+    const account = { user_id: name, auth_type: 'LOCAL' as const, password, email };
+    const prepared = await this.accounts.prepare(domain_id, account, { role_type: 'USER', memberships: [] });
+    const user = {
+      ...prepared.user,
+      ...detailSet(given),
+      ...(enabled ? {} : { state: 'DISABLED' as const }),
+    };
+    const write = (tx: Tx) => this.accounts.insert(tx, domain, { ...prepared, user });
+    await this.mongo.transaction(reach, write).catch(asNameTaken(name, domain_id));
+    return { ...user, login_keys: [] };
+  }
+
+  /**
+   * A page of users by opaque id, of at most 1000.
+   * @param marker opaque id of the last user of the page before.
+   * @throws IdentityError ERROR_INVALID_PARAMETER(marker) when nobody in the scope has that id.
+   */
+  async list(reach: Reach, scope: PageScope, marker?: string, limit = MAX_PAGE): Promise<UserPage> {
+    const [last, page] = await Promise.all([
+      marker === undefined ? undefined : this.users.findById(reach, marker),
+      this.pages.read(reach, scope, { after: marker, limit: Math.min(limit, MAX_PAGE) }),
+    ]);
+    const inScope = last && (scope.domain_id === undefined || last.domain_id === scope.domain_id);
+    if (marker !== undefined && !inScope)
+      throw invalidParameter('marker', 'is the id of no user of this list');
+    return page;
+  }
+
+  /**
+   * Changes the given fields. Disabling and a new password end every session; enabling revives none.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for who disables themself, ERROR_NOT_UNIQUE(name), a broken rule,
+   * ERROR_NOT_FOUND when the user is gone meanwhile.
+   */
+  async update(reach: Reach, by: Caller, user: User, given: GivenChange): Promise<User> {
+    const own = isOwn(by, user);
+    if (own && given.enabled === false) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    if (given.domain_id !== undefined && given.domain_id !== user.domain_id)
+      throw invalidParameter('domain_id', 'Cannot change Domain ID');
+    const renamed = renaming(user, given.name);
+    const secret =
+      given.password === undefined ? {} : await this.#newPassword(reach, own ? by : undefined, user, given);
+    const change = [renamed, switching(user, given.enabled), detailChange(user, given), secret].reduce(
+      merged,
+    );
+    if (Object.keys(change).length === 0) return user;
+    const write = (tx: Tx) => this.#write(tx, user, change, given.password !== undefined);
+    const after = await this.mongo
+      .transaction(reach, write)
+      .catch(asNameTaken(given.name ?? user.username, user.domain_id));
+    this.sessions.forget(user);
+    return after;
+  }
+
+  async #write(tx: Tx, user: User, change: UserChange, withPassword: boolean): Promise<User> {
+    const after = await this.users.change(tx, user, change, this.clock.now(), { id: user.id });
+    if (!after) throw notFound({ user_id: user.id });
+    if (!withPassword) return after;
+    await this.links.drop(tx, user);
+    if (after.email_verified) {
+      const values = { changed_at: this.clock.now(), timezone: after.timezone };
+      const { email: to, language } = after;
+      await this.mails.put(tx, { template: 'password_changed', to, language, values, user });
+    }
+    return after;
+  }
+
+  /** The change that puts a password in force which an administrator chose, for themself if there is an owner. */
+  async #newPassword(
+    reach: Reach,
+    owner: Caller | undefined,
+    user: User,
+    { password = '', name = user.username }: GivenChange,
+  ): Promise<UserChange> {
+    const { user_id } = user;
+    if (user.auth_type !== 'LOCAL') throw refused('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', user_id);
+    if (owner) this.#assertRecent(owner);
+    checkNewPassword(password, [user_id, user.username, name], 'password');
+    const stored = await this.users.findWithSecrets(reach, user);
+    if (await this.passwords.matches(password, stored?.password))
+      throw refused('ERROR_PASSWORD_NOT_CHANGED', user_id);
+    const forced = this.settings.forceUpdate && !owner;
+    return {
+      $set: await this.passwords.secret(password, { ...user, username: name }, this.clock.now()),
+      $unset: { temporary_password: '', kept_session: '' },
+      $inc: { generation: 1 },
+      ...(forced
+        ? { $addToSet: { required_actions: 'UPDATE_PASSWORD' } }
+        : { $pull: { required_actions: 'UPDATE_PASSWORD' } }),
+    };
+  }
+
+  /** The rule of UserProfile.update: whoever finds a session open does not get the account with it. */
+  #assertRecent(owner: Caller): void {
+    const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
+    if (owner.signed_in_at >= since) return;
+    throw invalidParameter(
+      'password',
+      'The sign-in is too old to set the own password here: change it with the current one',
+    );
+  }
+}
+
+function checkNewPassword(password: string, names: readonly string[], field: string): void {
+  checkPasswordFormat(password, field);
+  checkPasswordIsNoName(password, names, field);
+}
+
+/** A name that stays is not checked: it may be an address, which is older than the rule. */
+function renaming(user: User, name: string | undefined): UserChange {
+  if (name === undefined || name === user.username) return {};
+  checkUsername(name, 'name');
+  return { $set: { username: name, login_keys: loginKeys(user.user_id, name) } };
+}
+
+function switching(user: User, enabled: boolean | undefined): UserChange {
+  if (enabled === undefined || enabled === (user.state !== 'DISABLED')) return {};
+  return {
+    $set: { state: enabled ? 'ENABLED' : 'DISABLED' },
+    $unset: { kept_session: '' },
+    $inc: { generation: 1 },
+  };
+}
+
+const DETAIL = ['description', 'default_project_id'] as const;
+
+function detailSet(given: GivenDetail): UserDetail {
+  return Object.fromEntries(DETAIL.filter((key) => given[key]).map((key) => [key, given[key]]));
+}
+
+function detailChange(user: User, given: GivenDetail): UserChange {
+  const changed = DETAIL.filter(
+    (key) => given[key] !== undefined && (given[key] ?? '') !== (user[key] ?? ''),
+  );
+  const set = changed.filter((key) => given[key]);
+  const unset = changed.filter((key) => !given[key]);
+  return {
+    ...(set.length > 0 ? { $set: Object.fromEntries(set.map((key) => [key, given[key]])) } : {}),
+    ...(unset.length > 0 ? { $unset: Object.fromEntries(unset.map((key) => [key, ''])) } : {}),
+  };
+}
+
+/** Both changes in one; what both do the same way, such as ending sessions, happens once. */
+function merged(left: UserChange, right: UserChange): UserChange {
+  const all = new Map<string, unknown>(Object.entries(left));
+  for (const [operator, fields] of Object.entries(right))
+    all.set(operator, { ...(all.get(operator) as object | undefined), ...(fields as object) });
+  return Object.fromEntries(all);
+}
+
+function refused(
+  reason: 'ERROR_PASSWORD_NOT_CHANGED' | 'ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH',
+  user_id: string,
+): IdentityError {
+  const description =
+    reason === 'ERROR_PASSWORD_NOT_CHANGED' ? 'equals the old one' : 'is not kept here for this user';
+  return new IdentityError(reason, { user_id }, [{ field: 'password', description }]);
+}
+
+function nameTaken(name: string, domain_id: string, cause?: unknown): IdentityError {
+  return new IdentityError('ERROR_NOT_UNIQUE', { key: 'name', value: name, domain_id }, [], { cause });
+}
+
+/** The database's word on a taken login, in the words of this API. */
+function asNameTaken(name: string, domain_id: string): (error: unknown) => never {
+  return (error) => {
+    const taken = error instanceof IdentityError && error.reason === 'ERROR_SAVE_UNIQUE_VALUES';
+    throw taken ? nameTaken(name, domain_id, error) : error;
+  };
+}

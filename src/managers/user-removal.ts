@@ -1,0 +1,52 @@
+import type { Mongo, Reach } from '../connectors/mongo.js';
+import { IdentityError, notFound } from '../errors.js';
+import type { Domains } from '../models/domain.js';
+import type { PasswordLinks } from '../models/password-link.js';
+import type { PendingCodes } from '../models/pending-code.js';
+import type { RoleBindings } from '../models/role-binding.js';
+import type { User, Users } from '../models/user.js';
+import type { WorkspaceGroups } from '../models/workspace-group.js';
+import type { Workspaces } from '../models/workspace.js';
+import { isOwn } from './administration.js';
+import type { DomainStates } from './domain-states.js';
+import { EVERY_WORKSPACE } from './memberships.js';
+import type { Caller, Sessions } from './sessions.js';
+
+/** Removing users for good, with everything that hangs on them. */
+export class UserRemoval {
+  constructor(
+    private readonly mongo: Mongo,
+    private readonly users: Users,
+    private readonly bindings: RoleBindings,
+    private readonly workspaces: Workspaces,
+    private readonly groups: WorkspaceGroups,
+    private readonly domains: Domains,
+    private readonly codes: PendingCodes,
+    private readonly links: PasswordLinks,
+    private readonly sessions: Sessions,
+    private readonly states: DomainStates,
+  ) {}
+
+  /**
+   * Removes a user, their roles and what they have pending: all of it, or nothing. Their tokens are dead at once.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for the own account, ERROR_NOT_FOUND when the user is gone already.
+   */
+  async remove(reach: Reach, by: Caller, user: User): Promise<void> {
+    if (isOwn(by, user)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const { domain_id } = user;
+    await this.mongo.transaction(reach, async (tx) => {
+      // Roles as they are now, not as they were when the caller was looked at.
+      const gone = await this.users.remove(tx, user);
+      if (!gone) throw notFound({ user_id: user.id });
+      const held = new Set(gone.memberships.map(({ workspace_id }) => workspace_id));
+      if (held.delete(EVERY_WORKSPACE)) await this.domains.removeWildcardMember(tx, domain_id);
+      if (held.size > 0) await this.workspaces.removeUser(tx, domain_id, [...held]);
+      await this.bindings.deleteAllOfUser(tx, gone);
+      await this.groups.removeUser(tx, gone);
+      await this.codes.dropAll(tx, gone);
+      await this.links.drop(tx, gone);
+    });
+    this.sessions.forget(user);
+    this.states.forget(domain_id);
+  }
+}
