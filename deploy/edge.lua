@@ -4,7 +4,8 @@
 -- Knows from the descriptor which paths exist, so that an unknown path and a wrong verb are told apart. Runs around the
 -- transcoder; native gRPC passes untouched.
 
--- ["/identity/v2/token/issue"] = "POST"; templated paths as {"^/v3/users/[^/]+$", "GET, PATCH"}.
+-- By path, and by pattern of a templated path: the methods that it takes as the header Allow lists them, and by method
+-- the fields that are neither in the path nor all of the body.
 local EXACT = ${EXACT_PATHS}
 local PATTERNS = ${PATH_PATTERNS}
 
@@ -31,10 +32,10 @@ local function is_grpc(headers)
   return kind == "" or kind == "+" or kind == ";"
 end
 
--- The methods that a path takes, or nil for a path that no method has.
-local function allowed_methods(path)
-  local methods = EXACT[path]
-  if methods then return methods end
+-- What is known of a path, or nil for a path that no method has.
+local function route_of(path)
+  local route = EXACT[path]
+  if route then return route end
   for _, entry in ipairs(PATTERNS) do
     if path:find(entry[1]) then return entry[2] end
   end
@@ -70,16 +71,16 @@ local function family_body(family, status, text, mark)
   return (family.error:gsub("{(%l+)}", values))
 end
 
--- Why the transcoder refused a body, as "field: what is wrong". Of the transcoder's own text only the remarks on JSON
+-- Why the transcoder refused a request: the field, empty for the whole, and what is wrong. Of the transcoder's own text only the remarks on JSON
 -- itself are passed on: the others quote the caller's values, which may be secrets, and name inner types.
 local function body_fault(reason)
   local field, rest = reason:match("^([%w_.%[%]]*): (.*)$")
   if not field then
     local line = reason:match("^[%w %.:,'{}%[%]-]*")
-    if line == "" or line:find("google", 1, true) then return "It cannot be read." end
-    return (line:gsub(" for key '.*", "."))
+    if line == "" or line:find("google", 1, true) then return "", "It cannot be read." end
+    return "", (line:gsub(" for key '.*", "."))
   end
-  if rest:find("^Root element") then return "It must be an object." end
+  if rest:find("^Root element") then return "", "It must be an object." end
   local text = "It cannot be read."
   if rest:find("^invalid value") then
     text = "The value does not fit the field."
@@ -89,11 +90,20 @@ local function body_fault(reason)
   elseif rest:find("not repeating", 1, true) then
     text = "There is a list where none belongs."
   end
-  return field == "" and text or field .. ": " .. text
+  return field, text
 end
 
 local function bad_json_text(reason)
-  return "The request body is not valid JSON for this method. (reason = " .. body_fault(reason) .. ")"
+  local field, text = body_fault(reason)
+  if field ~= "" then text = field .. ": " .. text end
+  return "The request body is not valid JSON for this method. (reason = " .. text .. ")"
+end
+
+-- The same in a family, where parameters of the address are refused as well, in the words of src/rpc/wording.ts.
+local function family_fault(reason)
+  local field, text = body_fault(reason)
+  if field == "" then return "Malformed request body: " .. text end
+  return "Invalid input for field '" .. field:gsub("^body%.", ""):gsub("^user%.", "") .. "': " .. text
 end
 
 -- The end of the JSON string that begins at `first`, so that its text can be copied without decoding it.
@@ -128,16 +138,13 @@ local function replace_grpc_words(headers)
   end
 end
 
--- The query of a request to a family: a name without a value is a flag that is set. The body is otherwise the whole of a
--- request that has one: values in an address end up in logs.
-local function family_query(query, has_body)
+-- The query of a request to a family, without what is no parameter: the transcoder would let it take the place of what
+-- the path says. A name without a value is a flag that is set.
+local function family_query(query, known)
   local parts = {}
   for part in query:gmatch("[^&]+") do
-    if not part:find("=", 1, true) then
-      parts[#parts + 1] = part .. "=true"
-    elseif not has_body then
-      parts[#parts + 1] = part
-    end
+    local name = part:match("^[^=]*")
+    if known[name] then parts[#parts + 1] = name == part and name .. "=true" or part end
   end
   return #parts > 0 and "?" .. table.concat(parts, "&") or ""
 end
@@ -152,23 +159,19 @@ function envoy_on_request(handle)
   memory:set(MEMORY, "family", family or "")
   memory:set(MEMORY, "head", method == "HEAD")
   if family and #path > 1 then path = path:gsub("/+$", "") end
-  local methods = allowed_methods(path)
-  if not methods then
+  local route = route_of(path)
+  if not route then
     handle:respond({ [":status"] = "404" }, "")
-  elseif not (", " .. methods .. ","):find(", " .. method .. ",", 1, true) then
-    handle:respond({ [":status"] = "405", ["allow"] = methods }, "")
+  elseif not route.query[method] then
+    handle:respond({ [":status"] = "405", ["allow"] = route.allow }, "")
   elseif tonumber(headers:get("content-length") or 0) > MAX_BODY_BYTES then
     -- Refused before any of it is read; a body without a length is the buffer filter's.
     handle:respond({ [":status"] = "413" }, "")
   else
-    local reads = method == "GET" or method == "HEAD"
     -- Asked as GET, and answered without the body.
     if method == "HEAD" then headers:replace(":method", "GET") end
-    if family then
-      headers:replace(":path", path .. family_query(query, not reads))
-    elseif not reads then
-      headers:replace(":path", path)
-    end
+    -- Elsewhere the body is the whole request: values in an address end up in logs.
+    headers:replace(":path", path .. (family and family_query(query, route.query[method]) or ""))
   end
 end
 
@@ -182,7 +185,7 @@ local function failure(family, status, said, mark, given)
   if family then
     if said and answer.message then return said, family_body(family, said, answer.message, mark) end
     status = family.instead[status] or status
-    local text = malformed and bad_json_text(given) or own_words(status)[3]
+    local text = malformed and family_fault(given) or own_words(status)[3]
     return status, family_body(family, status, text)
   end
   if answer.reason then return status, error_body(answer.code, answer.reason, answer.text, answer.details) end

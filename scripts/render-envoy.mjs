@@ -102,19 +102,29 @@ function luaQuote(text) {
 }
 
 function luaTables(bindings) {
-  const methods = new Map();
-  for (const { method, path } of bindings) methods.set(path, [...(methods.get(path) ?? []), method]);
+  const paths = new Map();
+  for (const { method, path, query } of bindings) {
+    const entry = paths.get(path) ?? {};
+    entry[method] = query;
+    // What can be read can be asked about.
+    if (method === 'GET') entry.HEAD = query;
+    paths.set(path, entry);
+  }
   const exact = [];
   const patterns = [];
-  for (const [path, verbs] of methods) {
-    // What can be read can be asked about.
-    const all = new Set(verbs.includes('GET') ? [...verbs, 'HEAD'] : verbs);
-    const list = JSON.stringify([...all].sort().join(', '));
-    if (path.includes('{')) patterns.push(`  { ${JSON.stringify(luaPattern(path))}, ${list} },`);
-    else exact.push(`  [${JSON.stringify(path)}] = ${list},`);
+  for (const [path, queries] of paths) {
+    const allow = JSON.stringify(Object.keys(queries).sort().join(', '));
+    const names = Object.entries(queries).map(([method, query]) => `${method} = ${luaSet(query)}`);
+    const entry = `{ allow = ${allow}, query = { ${names.join(', ')} } }`;
+    if (path.includes('{')) patterns.push(`  { ${JSON.stringify(luaPattern(path))}, ${entry} },`);
+    else exact.push(`  [${JSON.stringify(path)}] = ${entry},`);
   }
   const table = (lines) => `{\n${lines.join('\n')}\n}`;
   return { EXACT_PATHS: table(exact), PATH_PATTERNS: table(patterns) };
+}
+
+function luaSet(names) {
+  return luaMap(Object.fromEntries(names.map((name) => [name, true])));
 }
 
 function luaWords(words) {

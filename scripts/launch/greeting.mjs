@@ -59,7 +59,8 @@ function firstCalls(accounts, grpc, rest) {
   const grant = `{"grant_type":"REFRESH_TOKEN","scope":"WORKSPACE","workspace_id":"${workspace}","token":"'$REFRESH'"}`;
   const lines = [];
   lines.push('The first calls over REST, to paste', '', ...curlCalls(rest, signIn, grant), '');
-  lines.push('The same over gRPC', '', ...grpcurlCalls(grpc, signIn, grant));
+  lines.push('The same over gRPC', '', ...grpcurlCalls(grpc, signIn, grant), '');
+  lines.push('The same person at the IAM systems', '', ...iamCalls(rest, accounts[0]));
   return lines;
 }
 
@@ -79,6 +80,16 @@ function curlCalls(rest, signIn, grant) {
     `GRANT=$(${post('token/grant', grant)})`,
     `WORKSPACE=$(${pick('GRANT', 'access_token')})`,
     post('workspace-user/list', '{}', bearer('WORKSPACE')),
+  ]);
+}
+
+function iamCalls(rest, { domain_id, user_id, password }) {
+  const user = { name: user_id, domain: { id: domain_id }, password };
+  const signIn = JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } } } });
+  const token = `tr -d '\\r' | sed -n 's/^x-subject-token: *//p'`;
+  return indent([
+    `IAM=$(curl -si ${rest}/v3/auth/tokens -H "content-type: application/json" -d ${quote(signIn)} | ${token})`,
+    `curl -s ${rest}/v3.0/OS-USER/users/${user_id} -H "x-auth-token: $IAM"`,
   ]);
 }
 

@@ -1,4 +1,4 @@
 export function readHttpRoutes(descriptorFile: string): {
   services: string[];
-  bindings: { service: string; method: string; path: string }[];
+  bindings: { service: string; method: string; path: string; query: string[] }[];
 };

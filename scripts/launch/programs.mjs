@@ -28,6 +28,7 @@ export function serviceEnvironment({ port, accounts, smtpUrl }, secrets, mongoUr
     MONGODB_URI: mongoUri,
     SMTP_URL: smtpUrl ?? `smtp://127.0.0.1:${port.SMTP_PORT}`,
     ACCOUNTS_FILE: accounts,
+    PUBLIC_URL: process.env.PUBLIC_URL || `http://127.0.0.1:${port.REST_PORT}`,
   };
 }
 

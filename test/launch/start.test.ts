@@ -89,6 +89,9 @@ describe('npm start', () => {
       const overGrpc = await paste(first.output(), 'The same over gRPC');
       expect(overGrpc).toContain('"roleType": "DOMAIN_ADMIN"');
       expect(overGrpc).toContain('"totalCount"');
+      const atIam = await paste(first.output(), 'The same person at the IAM systems');
+      const self = `"self":"http://127.0.0.1:${settings['REST_PORT']}/v3.0/OS-USER/users/`;
+      expect(atIam).toContain(self);
       await stop(first);
 
       const second = start();

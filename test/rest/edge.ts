@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import { Children, lastWords } from '../../scripts/launch/children.mjs';
 import { freePort } from '../../scripts/launch/ports.mjs';
@@ -34,6 +36,8 @@ export interface Edge {
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>;
   /** POST of a JSON message, with a token if one is given. */
   post(path: string, body: unknown, token?: string): Promise<RestAnswer>;
+  /** Sends a text as it is; answers all that comes back until the edge closes the connection. */
+  raw(request: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -72,6 +76,11 @@ export async function startEdge(upstream: string, listen?: number): Promise<Edge
     send,
     post: (path, body, token) =>
       send('POST', path, body, token ? { authorization: `Bearer ${token}` } : undefined),
+    raw: (request) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(request);
+      return text(socket);
+    },
     close: async () => {
       await children.stop();
       await rm(folder, { recursive: true, force: true });
@@ -110,7 +119,7 @@ async function request(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   };
   const response = await fetch(url, sent);
-  const text = await response.text();
-  const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  const content = await response.text();
+  const isJson = response.headers.get('content-type') === 'application/json' && content !== '';
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(content) : content };
 }

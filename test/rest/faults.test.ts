@@ -1,5 +1,4 @@
-import { createServer as createHttp2Server } from 'node:http2';
-import type { Http2Server, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
@@ -10,6 +9,8 @@ import { refusal, startService } from '../harness.js';
 import { WireClient } from '../wire-client.js';
 import type { Edge } from './edge.js';
 import { startEdge } from './edge.js';
+import { GRPC, framed, startUpstream, succeed } from './upstream.js';
+import type { Upstream } from './upstream.js';
 
 const PATH = '/identity/v2/user-profile/get';
 const edges: Edge[] = [];
@@ -79,36 +80,17 @@ describe('a service that does not answer', () => {
 });
 
 describe('a service whose answer cannot be turned into JSON', () => {
-  const GRPC = { ':status': 200, 'content-type': 'application/grpc' };
-  const servers: Http2Server[] = [];
+  const upstreams: Upstream[] = [];
 
   afterAll(() => {
-    for (const server of servers) server.close();
+    for (const upstream of upstreams) upstream.close();
   });
 
   /** An edge in front of a server that answers every call in the same way. */
   async function anEdgeBefore(answer: (stream: ServerHttp2Stream) => void): Promise<Edge> {
-    const server = createHttp2Server();
-    servers.push(server);
-    server.on('stream', (stream) => {
-      stream.on('error', () => undefined);
-      stream.resume().on('end', () => answer(stream));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return anEdge(`127.0.0.1:${(server.address() as AddressInfo).port}`);
-  }
-
-  /** A whole answer: its bytes, then status 0. */
-  function succeed(stream: ServerHttp2Stream, bytes: Uint8Array): void {
-    stream.respond(GRPC, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    stream.end(bytes);
-  }
-
-  function framed(message: Uint8Array): Uint8Array {
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    return Buffer.concat([head, message]);
+    const upstream = await startUpstream(answer);
+    upstreams.push(upstream);
+    return anEdge(upstream.address);
   }
 
   const nan = UserInfo.encode(UserInfo.fromPartial({ tags: { a: Number.NaN } })).finish();

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, createServer } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';
-import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../harness.js';
 import { startService } from '../harness.js';
@@ -32,13 +30,7 @@ afterAll(async () => {
   await service.close();
 });
 
-/** Sends a text as it is and returns all that comes back until the edge closes the connection. */
-async function raw(request: string): Promise<string> {
-  const [host, port] = edge.address.split(':');
-  const socket = connect(Number(port), host);
-  socket.write(request);
-  return text(socket);
-}
+const raw = (request: string): Promise<string> => edge.raw(request);
 
 function* blanks(bytes: number): Generator<Buffer> {
   for (let sent = 0; sent < bytes; sent += 65_536) yield Buffer.alloc(65_536, ' ');
