@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
 import { UserServiceService as CsmsUserService } from './gen/csms/v1/user.js';
+import { AuthServiceService } from './gen/iam/v3/auth.js';
 import { OsUserServiceService } from './gen/iam/v3/os_user.js';
 import { UserServiceService } from './gen/iam/v3/user.js';
 import { VersionServiceService } from './gen/iam/v3/version.js';
@@ -16,8 +17,10 @@ import { UserProfileService } from './gen/spaceone/api/identity/v2/user_profile.
 import { WorkspaceUserService } from './gen/spaceone/api/identity/v2/workspace_user.js';
 import { csmsUserMethods } from './handlers/csms/user.js';
 import { domainMethods } from './handlers/domain.js';
+import { authMethods } from './handlers/iam/auth.js';
 import { osUserMethods } from './handlers/iam/os-user.js';
 import { userMethods } from './handlers/iam/user.js';
+import { TokenMessages } from './handlers/iam/token-message.js';
 import { versionMethods } from './handlers/iam/version.js';
 import { serverInfoMethods, systemMethods } from './handlers/system.js';
 import { tokenMethods } from './handlers/token.js';
@@ -55,6 +58,7 @@ const SERVED = [
   'spaceone.api.core.v1.ServerInfo',
   'iam.v3.VersionService',
   'iam.v3.UserService',
+  'iam.v3.AuthService',
   'iam.v3.OsUserService',
   'csms.v1.UserService',
 ];
@@ -135,6 +139,9 @@ function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeli
   bind(server, VersionServiceService, versionMethods(addresses), keystone);
   const users = userMethods(administration, managedUsers, userRemoval, profiles, policy, addresses);
   bind(server, UserServiceService, users, keystone);
+  const messages = new TokenMessages(policy, addresses);
+  const auth = authMethods(rooms.iamSignIn, rooms.issued, rooms.signInReach, messages, addresses);
+  bind(server, AuthServiceService, auth, keystone);
   bind(server, OsUserServiceService, osUserMethods(administration, policy, addresses), osUser);
   bind(server, CsmsUserService, csmsUserMethods(administration, guard), csms);
 }

@@ -57,6 +57,9 @@ export const catalogue = {
   ERROR_LOGIN_BLOCKED: unauthenticated(
     'Authenticate failure: sign-in is blocked after too many wrong attempts. Try again later.',
   ),
+  ERROR_UNSUPPORTED_METHOD: unauthenticated('Attempted to authenticate with an unsupported method.'),
+  ERROR_PASSWORD_EXPIRED: unauthenticated('The password is expired and needs to be changed for user: {id}.'),
+  ERROR_ADDITIONAL_AUTHENTICATION: unauthenticated('Additional authentications steps required.'),
   ERROR_PERMISSION_DENIED: { code: status.PERMISSION_DENIED, text: 'Permission denied.' },
   ERROR_INVALID_GRANT_TYPE: invalid('Grant type is invalid. (grant_type = {grant_type})'),
   ERROR_UPDATE_PASSWORD_REQUIRED: invalid('The password has to be changed first. (user_id = {user_id})'),

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 
 /** The fixed id of the root domain (contract/behaviour.md 1, "Ids"). */
 export const ROOT_DOMAIN_ID = 'domain-root';
@@ -31,4 +31,9 @@ export function identityKey(text: string): string {
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .toLowerCase()
     .normalize('NFKC');
+}
+
+/** Names a token where its id must not be shown: 22 characters that open nothing. */
+export function auditId(jti: string): string {
+  return createHash('sha256').update(jti).digest('base64url').slice(0, 22);
 }

@@ -4,30 +4,37 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { Mongo } from './connectors/mongo.js';
 import { Smtp } from './connectors/smtp.js';
+import { createIamRooms } from './iam-rooms.js';
 import { Accounts } from './managers/accounts.js';
-import { Administration } from './managers/administration.js';
+import { Admission } from './managers/admission.js';
+import type { Administration } from './managers/administration.js';
 import { Codes } from './managers/codes.js';
 import { DomainKeys } from './managers/domain-keys.js';
 import { DomainStates } from './managers/domain-states.js';
 import { Domains } from './managers/domains.js';
 import { Grants } from './managers/grants.js';
+import type { IamSignIn } from './managers/iam-sign-in.js';
+import type { IssuedTokens } from './managers/issued-tokens.js';
 import { Mails } from './managers/mail.js';
 import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
-import { ManagedUsers } from './managers/managed-users.js';
+import type { ManagedUsers } from './managers/managed-users.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
 import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
 import { PasswordReset } from './managers/password-reset.js';
+import { Revocations } from './managers/revocations.js';
+import { ScopedTokens } from './managers/scoped-tokens.js';
 import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
+import type { SignInReach } from './managers/sign-in-reach.js';
 import { SignIn } from './managers/sign-in.js';
 import { System } from './managers/system.js';
 import { TemporaryPasswords } from './managers/temporary-passwords.js';
 import { Tokens } from './managers/tokens.js';
 import { UserProfiles } from './managers/user-profile.js';
-import { UserRemoval } from './managers/user-removal.js';
+import type { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
 import { Domains as DomainModel } from './models/domain.js';
 import { MailCounts } from './models/mail-count.js';
@@ -35,6 +42,7 @@ import { Members } from './models/members.js';
 import { Outbox } from './models/outbox.js';
 import { PasswordLinks } from './models/password-link.js';
 import { PendingCodes } from './models/pending-code.js';
+import { RevokedTokens } from './models/revoked-token.js';
 import { RoleBindings } from './models/role-binding.js';
 import { Roles } from './models/role.js';
 import { SignInAttempts } from './models/sign-in-attempts.js';
@@ -54,6 +62,9 @@ export interface Rooms {
   system: System;
   signIn: SignIn;
   grants: Grants;
+  iamSignIn: IamSignIn;
+  issued: IssuedTokens;
+  signInReach: SignInReach;
   sessions: Sessions;
   profiles: UserProfiles;
   mfa: Mfa;
@@ -82,10 +93,20 @@ function createModels(mongo: Mongo) {
     domains: new DomainModel(mongo),
     links: new PasswordLinks(mongo),
     codes: new PendingCodes(mongo),
+    revoked: new RevokedTokens(mongo),
     attempts: new SignInAttempts(mongo),
     outbox: new Outbox(mongo),
     mailCounts: new MailCounts(mongo),
   };
+}
+
+/** What writes mails and what sends them. */
+function createMail(models: Models, cipher: Cipher, config: Config, clock: Clock, log: Logger) {
+  const smtp = new Smtp(config.SMTP_URL, config.MAIL_BATCH);
+  const renderer = new MailRenderer(config);
+  const delivery = new MailDelivery(models.outbox, cipher, renderer, smtp, config, clock, log);
+  const mails = new Mails(models.outbox, models.mailCounts, cipher, config, clock, delivery);
+  return { delivery, mails };
 }
 
 /** Makes every room of the service once and hands each what it needs; nothing else does. */
@@ -98,22 +119,14 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const passwords = new Passwords(config.BCRYPT_COST);
   const temporary = new TemporaryPasswords(cipher, clock);
 
-  const smtp = new Smtp(config.SMTP_URL, config.MAIL_BATCH);
-  const delivery = new MailDelivery(
-    models.outbox,
-    cipher,
-    new MailRenderer(config),
-    smtp,
-    config,
-    clock,
-    log,
-  );
-  const mails = new Mails(models.outbox, models.mailCounts, cipher, config, clock, delivery);
-
+  const { delivery, mails } = createMail(models, cipher, config, clock, log);
   const states = new DomainStates(models.domains, workspaces, { cacheMs: config.DOMAIN_CACHE_MS });
   const keys = new DomainKeys(models.domains, cipher, { cacheSeconds: config.KEY_CACHE_SECONDS });
   const tokens = new Tokens(keys, clock);
-  const sessions = new Sessions(tokens, users, links, states, { cacheMs: config.USER_CACHE_MS });
+  const { USER_CACHE_MS: cacheMs } = config;
+  const revocations = new Revocations(models.revoked, { cacheMs });
+  const sessions = new Sessions(tokens, users, links, states, revocations, { cacheMs });
+  const policy = new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS });
   const guard = new SignInGuard(models.attempts, clock, {
     attempts: config.SIGN_IN_ATTEMPTS,
     attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
@@ -132,6 +145,10 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
+  const check = new PasswordCheck(users, passwords, temporary, sessions, clock);
+  const admission = new Admission(users, guard, clock);
+  const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
+  const scoped = new ScopedTokens(roles, workspaces, tokens);
   const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
     defaultLanguage: config.DEFAULT_LANGUAGE,
     resetPasswordType: config.RESET_PASSWORD_TYPE,
@@ -142,37 +159,25 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const domains = new Domains(mongo, models.domains, roles, bindings, accounts, keys, tokens, states, clock, {
     maxRows: config.PAGE_LIMIT,
   });
+  const shared = {
+    config,
+    clock,
+    mongo,
+    models,
+    cipher,
+    passwords,
+    accounts,
+    mails,
+    states,
+    tokens,
+    sessions,
+  };
   return {
+    ...createIamRooms({ ...shared, revocations, policy, mfa, admission, check, scoped, mine }),
     mongo,
     models,
     guard,
-    administration: new Administration(users, roles),
-    managedUsers: new ManagedUsers(
-      mongo,
-      users,
-      models.pages,
-      links,
-      accounts,
-      passwords,
-      mails,
-      sessions,
-      states,
-      clock,
-      { forceUpdate: config.FORCE_PASSWORD_CHANGE, recentSeconds: config.RECENT_SIGN_IN_SECONDS },
-    ),
-    userRemoval: new UserRemoval(
-      mongo,
-      users,
-      bindings,
-      workspaces,
-      models.groups,
-      models.domains,
-      models.codes,
-      links,
-      sessions,
-      states,
-    ),
-    policy: new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS }),
+    policy,
     delivery,
     accounts,
     domains,
@@ -189,17 +194,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       { bootstrapSecret: config.BOOTSTRAP_SECRET },
       (left, right) => cipher.equal(left, right),
     ),
-    signIn: new SignIn(
-      users,
-      states,
-      new PasswordCheck(users, passwords, temporary, sessions, clock),
-      guard,
-      mfa,
-      tokens,
-      clock,
-      signInSettings,
-    ),
-    grants: new Grants(users, roles, workspaces, states, tokens, sessions, clock, signInSettings),
+    signIn: new SignIn(admission, states, check, mfa, tokens, policy, signInSettings),
+    grants: new Grants(users, states, tokens, scoped, sessions, policy, clock, signInSettings),
     profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, clock, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
@@ -218,7 +214,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       },
       log,
     ),
-    mine: new MyWorkspaces(users, roles, workspaces, models.groups),
+    mine,
     workspaceUsers: new WorkspaceUsers(
       mongo,
       users,

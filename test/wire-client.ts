@@ -44,6 +44,7 @@ export class WireClient {
     token?: string,
     metadata: Record<string, string> = {},
     options: CallOptions = {},
+    received?: (metadata: Metadata) => void,
   ): Promise<Answer> {
     const message = fromJson(methodOf(method).input, request as JsonValue, { registry });
     return this.callWithBytes(
@@ -52,6 +53,7 @@ export class WireClient {
       token,
       metadata,
       options,
+      received,
     );
   }
 
@@ -62,11 +64,26 @@ export class WireClient {
     token?: string,
     metadata: Record<string, string> = {},
     options: CallOptions = {},
+    received?: (metadata: Metadata) => void,
   ): Promise<Answer> {
     const { parent, name, output } = methodOf(method);
-    return this.callPath(`/${parent.typeName}/${name}`, bytes, token, metadata, options).then((answer) =>
+    const path = `/${parent.typeName}/${name}`;
+    return this.callPath(path, bytes, token, metadata, options, received).then((answer) =>
       toJson(output, fromBinary(output, answer), { registry, useProtoFieldName: true }),
     );
+  }
+
+  /** Like `call`, and answers what was sent beside the message as well. */
+  async exchange(
+    method: string,
+    request: object = {},
+    token?: string,
+    metadata: Record<string, string> = {},
+  ): Promise<{ message: Answer; metadata: Metadata }> {
+    let beside = new Metadata();
+    const received = (sent: Metadata) => void (beside = sent);
+    const message = await this.call(method, request, token, metadata, {}, received);
+    return { message, metadata: beside };
   }
 
   /** Calls any path with any bytes, and answers bytes. */
@@ -76,15 +93,17 @@ export class WireClient {
     token?: string,
     metadata: Record<string, string> = {},
     options: CallOptions = {},
+    received?: (metadata: Metadata) => void,
   ): Promise<Buffer> {
     const sent = new Metadata();
     if (token) sent.set('token', token);
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     const same = (value: Buffer) => value;
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, same, same, bytes, sent, options, (error, answer) =>
+      const call = this.#client.makeUnaryRequest(path, same, same, bytes, sent, options, (error, answer) =>
         error ? reject(error) : resolve(answer!),
       );
+      if (received) call.on('metadata', received);
     });
   }
 

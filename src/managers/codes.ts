@@ -16,6 +16,12 @@ export interface CodeSettings {
   mfaSeconds: number;
 }
 
+/** A flow that waits for its code: which one, and until when. */
+export interface OpenFlow {
+  nonce: string;
+  expires_at: Date;
+}
+
 type CodeMail = 'verification_code' | 'verification_MFA_code' | 'authentication_code';
 
 const MAIL: Record<CodePurpose, CodeMail> = {
@@ -41,11 +47,17 @@ export class Codes {
   ) {}
 
   /** Opens a flow and mails its code to the address; the code before it is dead. */
-  async send(tx: Tx, user: User, purpose: CodePurpose, to: string, mfa?: PendingCode['mfa']): Promise<void> {
+  async send(
+    tx: Tx,
+    user: User,
+    purpose: CodePurpose,
+    to: string,
+    mfa?: PendingCode['mfa'],
+  ): Promise<OpenFlow> {
     const code = String(randomInt(100_000, 1_000_000));
     const expires_at = this.#expiry(purpose);
     const code_mac = this.#mac(user, purpose, to, code);
-    await this.pending.put(tx, user, purpose, { code_mac, address: to, mfa, expires_at });
+    const nonce = await this.pending.put(tx, user, purpose, { code_mac, address: to, mfa, expires_at });
     const { language } = user;
     const values = { code, expires_at };
     await this.mails.put(tx, {
@@ -56,16 +68,19 @@ export class Codes {
       user,
       proven: hasProven(user, to),
     });
+    return { nonce, expires_at };
   }
 
   /** Opens a flow whose code an authenticator makes. */
-  async open(reach: Reach, user: UserKey, purpose: CodePurpose, mfa?: PendingCode['mfa']): Promise<void> {
-    await this.pending.put(reach, user, purpose, { mfa, expires_at: this.#expiry(purpose) });
+  async open(reach: Reach, user: UserKey, purpose: CodePurpose, mfa?: PendingCode['mfa']): Promise<OpenFlow> {
+    const expires_at = this.#expiry(purpose);
+    return { nonce: await this.pending.put(reach, user, purpose, { mfa, expires_at }), expires_at };
   }
 
-  /** True while a flow of that purpose is open. */
-  async isOpen(reach: Reach, user: UserKey, purpose: CodePurpose): Promise<boolean> {
-    return (await this.pending.find(reach, user, purpose, this.clock.now())) !== undefined;
+  /** True while a flow of that purpose is open: any, or exactly the one with that nonce. */
+  async isOpen(reach: Reach, user: UserKey, purpose: CodePurpose, nonce?: string): Promise<boolean> {
+    const open = await this.pending.find(reach, user, purpose, this.clock.now());
+    return open !== undefined && (nonce === undefined || open.nonce === nonce);
   }
 
   /**

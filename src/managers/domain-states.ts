@@ -30,6 +30,11 @@ export class DomainStates {
     return domain;
   }
 
+  /** The domain with that name, or undefined; names may change, so nothing is remembered. */
+  async domainNamed(reach: Reach, name: string): Promise<Domain | undefined> {
+    return this.domains.find(reach, { name });
+  }
+
   /** Forgets what is remembered of a domain, after a change of it. */
   forget(domain_id: string): void {
     this.#domains.delete(domain_id);

@@ -14,7 +14,7 @@ import type {
   Users,
 } from '../models/user.js';
 import { invalidCode } from './codes.js';
-import type { Codes } from './codes.js';
+import type { Codes, OpenFlow } from './codes.js';
 import type { Mails } from './mail.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
@@ -108,21 +108,20 @@ export class Mfa {
    * @throws IdentityError ERROR_MFA_REQUIRED, which is how clients learn of it.
    */
   async challenge(reach: Reach, user: User): Promise<never> {
-    const { mfa } = user as { mfa: MfaSettings };
-    await this.#ask(reach, user, mfa, 'SIGN_IN');
-    const { mfa_type, options } = mfa;
+    await this.ask(reach, user);
+    const { mfa_type, options } = user.mfa!;
     const shown = mfa_type === 'EMAIL' ? options.email! : user.user_id;
     throw new IdentityError('ERROR_MFA_REQUIRED', { user_id: shown, mfa_type: mfa_type! });
   }
 
-  /** Sends a new code, or gives the authenticator more time. */
-  async resend(reach: Reach, user: User): Promise<void> {
-    if (user.mfa) await this.#ask(reach, user, user.mfa, 'SIGN_IN');
+  /** Sends a new code for a sign-in of a user with MFA, or gives the authenticator more time. */
+  ask(reach: Reach, user: User): Promise<OpenFlow> {
+    return this.#ask(reach, user, user.mfa!, 'SIGN_IN');
   }
 
-  /** True while a sign-in of the user waits for its second factor. */
-  async isChallenged(reach: Reach, user: User): Promise<boolean> {
-    return user.mfa?.state === 'ENABLED' && (await this.codes.isOpen(reach, user, 'SIGN_IN'));
+  /** True while a sign-in of the user, or exactly the one with that nonce, waits for its second factor. */
+  async isChallenged(reach: Reach, user: User, nonce?: string): Promise<boolean> {
+    return user.mfa?.state === 'ENABLED' && (await this.codes.isOpen(reach, user, 'SIGN_IN', nonce));
   }
 
   /**
@@ -153,9 +152,9 @@ export class Mfa {
     mfa: MfaSettings,
     purpose: CodePurpose,
     pending?: PendingCode['mfa'],
-  ): Promise<void> {
+  ): Promise<OpenFlow> {
     if (mfa.mfa_type === 'OTP') return this.codes.open(reach, user, purpose, pending);
-    await this.mongo.transaction(reach, (tx) =>
+    return this.mongo.transaction(reach, (tx) =>
       this.codes.send(tx, user, purpose, mfa.options.email!, pending),
     );
   }

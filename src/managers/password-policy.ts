@@ -23,4 +23,9 @@ export class PasswordPolicy {
     const expiry = this.expiry(user);
     return expiry !== undefined && expiry <= this.clock.now();
   }
+
+  /** True when the password has to be changed before anything else: somebody demands it, or it is too old. */
+  mustChange(user: Pick<User, 'required_actions' | 'password_changed_at'>): boolean {
+    return user.required_actions.includes('UPDATE_PASSWORD') || this.isExpired(user);
+  }
 }

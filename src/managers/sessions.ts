@@ -5,6 +5,7 @@ import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserKey, Users } from '../models/user.js';
 import type { DomainStates } from './domain-states.js';
+import type { Revocations } from './revocations.js';
 import type { Claims, TokenRole, Tokens } from './tokens.js';
 
 /** Who calls, as the token says and the database confirms. */
@@ -50,6 +51,7 @@ export class Sessions {
     private readonly users: Users,
     private readonly links: PasswordLinks,
     private readonly states: DomainStates,
+    private readonly revocations: Revocations,
     settings: { cacheMs: number },
   ) {
     this.#standings = new LRUCache({ max: MAX_USERS, ttl: Math.max(1, settings.cacheMs) });
@@ -70,6 +72,7 @@ export class Sessions {
       needs.self ? account : this.#standing(reach, key),
       this.states.assertEnabled(reach, claims.did, claims.wid),
       this.#assertLinkAlive(reach, claims, key),
+      this.#assertNotRevoked(reach, claims),
     ]);
     assertStands(standing, claims);
     if (needs.self && claims.rol === 'SYSTEM_ADMIN') throw requiredParameter('domain_id');
@@ -113,6 +116,10 @@ export class Sessions {
     const standing = { state, generation, kept_session, role_type, role_id, memberships };
     this.#standings.set(cacheKey(key), standing);
     return standing;
+  }
+
+  async #assertNotRevoked(reach: Reach, claims: Claims): Promise<void> {
+    if (await this.revocations.isRevoked(reach, claims)) throw authenticateFailure('The token was revoked.');
   }
 
   async #assertLinkAlive(reach: Reach, claims: Claims, key: UserKey): Promise<void> {

@@ -1,14 +1,12 @@
-import type { Clock } from '../clock.js';
-import { epochSeconds } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError, notFound } from '../errors.js';
-import { newTokenId } from '../ids.js';
-import type { User, UserKey, Users } from '../models/user.js';
+import type { User } from '../models/user.js';
+import type { Admission, Admitted, Check, SignInCall } from './admission.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
-import type { SignInGuard } from './sign-in-guard.js';
+import type { PasswordPolicy } from './password-policy.js';
 import { notAGuess } from './sign-in-guard.js';
 import type { Tokens } from './tokens.js';
 
@@ -40,6 +38,8 @@ const ENROLMENT_PERMISSIONS = [
   'identity:UserProfile.confirm_mfa',
   'identity:UserProfile.get',
 ];
+/** What a token is good for while the password has to be changed. */
+export const PASSWORD_PERMISSIONS = ['identity:UserProfile'];
 const REFRESH_MAX_SECONDS = 2_419_200;
 const USER_ID_CHARACTERS = 60;
 const PASSWORD_CHARACTERS = 1024;
@@ -49,22 +49,15 @@ interface Credentials {
   password: string;
 }
 
-/** Where a sign-in comes from, and what its log line shall hold. */
-export interface SignInCall {
-  peer: string;
-  noted: Record<string, string>;
-}
-
 /** Signing in with a password and a second factor (contract/behaviour.md 4.1, Token.issue). */
 export class SignIn {
   constructor(
-    private readonly users: Users,
+    private readonly admission: Admission,
     private readonly states: DomainStates,
     private readonly passwords: PasswordCheck,
-    private readonly guard: SignInGuard,
     private readonly mfa: Mfa,
     private readonly tokens: Tokens,
-    private readonly clock: Clock,
+    private readonly policy: PasswordPolicy,
     private readonly settings: SignInSettings,
   ) {}
 
@@ -74,8 +67,9 @@ export class SignIn {
    * ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, ERROR_USER_STATE_DISABLED, ERROR_MFA_REQUIRED,
    * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED.
    */
-  async issue(reach: Reach, request: IssueRequest, { peer, noted }: SignInCall): Promise<IssuedTokens> {
+  async issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
     const { domain_id } = request;
+    const { noted } = call;
     noted['domain_id'] = domain_id;
     const { user_id: given } = request.credentials;
     // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
@@ -83,23 +77,15 @@ export class SignIn {
     await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };
-    const known = (user: UserKey) => void (noted['user_id'] = user.user_id);
-    try {
-      const check = () => this.#prove(reach, request, credentials, known);
-      const user = await this.guard.signIn(reach, { ...key, peer }, check);
-      return await this.#welcome(reach, user, request.timeout);
-    } catch (error) {
-      if (isBlocked(error) && !noted['user_id'])
-        await this.users.find(reach, key).then((user) => user && known(user));
-      throw error;
-    }
+    const check: Check = (known) => this.#prove(reach, request, credentials, known);
+    return this.#tokens(reach, await this.admission.admit(reach, key, call, check), request.timeout);
   }
 
   async #prove(
     reach: Reach,
     request: IssueRequest,
     { user_id, password }: Credentials,
-    known: (user: UserKey) => void,
+    known: Parameters<Check>[0],
   ): Promise<User> {
     const key = { domain_id: request.domain_id, user_id };
     const proven = this.passwords.check(reach, key, password, known);
@@ -115,21 +101,18 @@ export class SignIn {
     if (!(await this.mfa.isChallenged(reach, user)))
       throw notAGuess(new IdentityError('ERROR_INVALID_CREDENTIALS'));
     if (!code) {
-      await this.mfa.resend(reach, user);
+      await this.mfa.ask(reach, user);
       throw new IdentityError('ERROR_NOT_AUTHENTICATED');
     }
     await this.mfa.prove(reach, user, code);
     return user;
   }
 
-  async #welcome(reach: Reach, user: User, timeout: number | undefined): Promise<IssuedTokens> {
-    const now = this.clock.now();
-    const session = { sid: newTokenId(), auth_time: epochSeconds(now) };
-    const current = await this.users.recordSignIn(reach, user, now);
-    // Disabled or given another password while this one was being checked.
-    if (current?.state !== 'ENABLED' || current.generation !== user.generation) {
-      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
-    }
+  async #tokens(
+    reach: Reach,
+    { user, session }: Admitted,
+    timeout: number | undefined,
+  ): Promise<IssuedTokens> {
     if (user.required_actions.includes('ENFORCE_MFA')) return this.#refuseWithoutMfa(reach, user, session);
     const claims = {
       own: 'USER' as const,
@@ -138,9 +121,7 @@ export class SignIn {
       gen: user.generation,
       ...session,
     };
-    const permissions = user.required_actions.includes('UPDATE_PASSWORD')
-      ? ['identity:UserProfile']
-      : undefined;
+    const permissions = this.policy.mustChange(user) ? PASSWORD_PERMISSIONS : undefined;
     const [access_token, refresh_token] = await Promise.all([
       this.tokens.sign(
         reach,
@@ -153,11 +134,7 @@ export class SignIn {
   }
 
   /** Clients expect the token for the set-up inside the error text (contract/errors.md 4). */
-  async #refuseWithoutMfa(
-    reach: Reach,
-    user: User,
-    session: { sid: string; auth_time: number },
-  ): Promise<never> {
+  async #refuseWithoutMfa(reach: Reach, user: User, session: Admitted['session']): Promise<never> {
     const claims = {
       typ: 'ACCESS_TOKEN' as const,
       own: 'USER' as const,
@@ -210,10 +187,6 @@ function checkedCredentials(request: IssueRequest): Credentials {
     throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: id });
   }
   return { user_id: id, password };
-}
-
-function isBlocked(error: unknown): boolean {
-  return error instanceof IdentityError && error.reason === 'ERROR_LOGIN_BLOCKED';
 }
 
 function asInvalidCredentials(error: unknown): never {

@@ -10,7 +10,7 @@ import type { DomainKeys, KeyUse } from './domain-keys.js';
 export type TokenType = 'ACCESS_TOKEN' | 'REFRESH_TOKEN' | 'SYSTEM_TOKEN';
 export type TokenRole = 'SYSTEM_ADMIN' | 'DOMAIN_ADMIN' | 'WORKSPACE_OWNER' | 'WORKSPACE_MEMBER' | 'USER';
 
-/** The claims of a token (contract/behaviour.md 1.3); `gen`, `sid`, `auth_time`, `sgn` and `lnk` are additions of ours. */
+/** The claims of a token (contract/behaviour.md 1.3); those from `gen` on are additions of ours. */
 export interface Claims {
   typ: TokenType;
   own: 'USER' | 'SYSTEM' | 'APP';
@@ -31,6 +31,10 @@ export interface Claims {
   auth_time?: number;
   /** The token is the sign-in's own, not one that was asked for a scope: it stands for all that the account may do. */
   sgn?: boolean;
+  /** How the sign-in was proven: `pwd`, `otp` (RFC 8176). */
+  amr?: string[];
+  /** Id for audits of the token that this one was exchanged for. */
+  par?: string;
   /** The token came in a mailed link and lives as long as the link (D-10). */
   lnk?: boolean;
 }
@@ -40,7 +44,8 @@ export type NewClaims = Omit<Claims, 'jti' | 'iat' | 'exp'> & { jti?: string };
 
 const ISSUER = 'spaceone.identity';
 const VERSION = '2.0';
-const LEEWAY_SECONDS = 60;
+/** Seconds that clocks may differ by: a token is good so much longer than it says. */
+export const LEEWAY_SECONDS = 60;
 const MAX_VERIFIED = 10_000;
 
 /** Signs and checks tokens. Which user and state they stand for is checked elsewhere (sessions.ts). */

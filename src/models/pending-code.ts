@@ -53,21 +53,23 @@ export class PendingCodes {
     this.#records = records(mongo.model('pending_code', schema));
   }
 
-  /** Opens a flow in place of the one that was open for the same user and purpose. */
+  /** Opens a flow in place of the one that was open for the same user and purpose, and answers its nonce. */
   async put(
     reach: Reach,
     user: UserKey,
     purpose: CodePurpose,
     entry: Pick<PendingCode, 'code_mac' | 'address' | 'mfa' | 'expires_at'>,
-  ): Promise<void> {
+  ): Promise<string> {
     const _id = entryId(user, purpose);
     const { domain_id, user_id } = user;
-    const document = { ...entry, domain_id, user_id, purpose, nonce: randomUUID(), attempts: 0 };
+    const nonce = randomUUID();
+    const document = { ...entry, domain_id, user_id, purpose, nonce, attempts: 0 };
     await this.#records.replaceOne({ _id }, document, {
       ...options(reach),
       upsert: true,
       ignoreUndefined: true,
     });
+    return nonce;
   }
 
   /** The open flow, or undefined. */

@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { z } from 'zod';
-import type { Reach } from '../connectors/mongo.js';
+import type { Origin, Reach } from '../connectors/mongo.js';
 import type { Caller } from '../managers/sessions.js';
 
 /** The role types an access token can carry (contract/behaviour.md 1.3, `rol`). */
@@ -8,10 +8,12 @@ export type CallerRole = 'SYSTEM_ADMIN' | 'DOMAIN_ADMIN' | 'WORKSPACE_OWNER' | '
 
 /**
  * Who may call a method. `anonymous` has to be said aloud; `self` is a method on the caller's own account,
- * open to every role type; else the role types and the permissions of which one is enough.
+ * open to every role type; `anyToken` is open to every token that is good, however narrow; else the role types and the
+ * permissions of which one is enough.
  */
 export type Access =
   | { anonymous: true }
+  | { anyToken: true }
   | { self: true; permissions: readonly string[] }
   | { roleTypes: readonly CallerRole[]; permissions: readonly string[] };
 
@@ -24,7 +26,7 @@ export interface Call {
   peer: string;
   /** The call comes from this machine, and not through a proxy. */
   local: boolean;
-  reach: Reach;
+  reach: Reach & { call: Origin };
   metadata: Metadata;
   /** What a method wants to have in its log line: ids alone, never what may be a secret. */
   noted: Record<string, string>;

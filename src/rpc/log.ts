@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { IdentityError } from '../errors.js';
+import { IdentityError } from '../errors.js';
 import type { Call, CallerCall } from './call.js';
 import { traceOf } from './metadata.js';
 
@@ -30,12 +30,17 @@ export function finished(log: CallLog, call: Call, started: bigint, error?: Iden
     user_id: caller?.user_id,
     ...call.noted,
     code: status[error?.code ?? status.OK],
-    reason: error?.reason,
+    reason: error ? told(error).reason : call.noted['reason'],
     ms: Number(process.hrtime.bigint() - started) / 1e6,
   };
   if (!error) log[noted ? 'info' : 'debug'](fields, 'answered');
   else if (error.reason === 'ERROR_UNKNOWN') log.error({ ...fields, cause: causeOf(error) }, 'failed');
   else log.info(fields, 'refused');
+}
+
+/** What happened: some callers get one answer for several reasons, which then is the cause of that answer. */
+function told(error: IdentityError): IdentityError {
+  return error.cause instanceof IdentityError ? error.cause : error;
 }
 
 /** Name, message and stack of what went wrong inside. */

@@ -5,9 +5,8 @@ import type { Call, Wording } from './call.js';
 /** Words of OpenStack Identity (Keystone): the edge puts them into `{"error": {code, title, message}}`. */
 export function keystoneWording(publicUrl: string) {
   return (error: IdentityError, call: Call): Wording => {
-    const http = HTTP[error.code] ?? 500;
-    const headers: Record<string, string> = { vary: 'X-Auth-Token' };
-    if (http === 401) headers['www-authenticate'] = `Keystone uri="${publicUrl}/v3"`;
+    const http = HTTP_OF_REASON[error.reason] ?? HTTP[error.code] ?? 500;
+    const headers = http === 401 ? authenticate(publicUrl) : {};
     return { http, message: keystoneMessage(error, call, http), headers };
   };
 }
@@ -20,6 +19,8 @@ export function osUserWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
   return (error: IdentityError, call: Call): Wording => {
     const { http, ...said } = keystone(error, call);
+    // A parameter is wrong. What is no JSON at all is refused by the edge.
+    if (http === 400) return { ...said, http, code: 'IAM.0007' };
     return { ...said, http: http === 503 ? 500 : http };
   };
 }
@@ -29,9 +30,18 @@ export function csmsWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
   return (error: IdentityError, call: Call): Wording => {
     const { http, ...said } = keystone(error, call);
-    if (http === 404 || http === 409) return { ...said, http: 400 };
+    const code = CSMS_CODES[http];
+    if (code) return { ...said, http: 400, code };
     return { ...said, http: http === 503 ? 500 : http };
   };
+}
+
+/** What CSMS calls a wrong parameter and a resource that does not exist. */
+const CSMS_CODES: Partial<Record<number, string>> = { 400: 'CSMS.0002', 404: 'CSMS.0005', 409: 'CSMS.0002' };
+
+/** Where and how to sign in: every 401 says so (RFC 9110 11.6.1). */
+function authenticate(publicUrl: string): Record<string, string> {
+  return { 'www-authenticate': `Keystone uri="${publicUrl}/v3"` };
 }
 
 const HTTP: Partial<Record<status, number>> = {
@@ -40,10 +50,21 @@ const HTTP: Partial<Record<status, number>> = {
   [status.PERMISSION_DENIED]: 403,
   [status.NOT_FOUND]: 404,
   [status.ALREADY_EXISTS]: 409,
-  [status.RESOURCE_EXHAUSTED]: 429,
+  // None of the systems has 429.
+  [status.RESOURCE_EXHAUSTED]: 503,
   [status.UNAVAILABLE]: 503,
   [status.DEADLINE_EXCEEDED]: 503,
 };
+
+/** The token is good for a workspace that is in use no more. */
+const HTTP_OF_REASON: Partial<Record<Reason, number>> = { ERROR_WORKSPACE_STATE: 401 };
+
+/** Reasons whose own text is the answer. */
+const SPOKEN: ReadonlySet<Reason> = new Set<Reason>([
+  'ERROR_UNSUPPORTED_METHOD',
+  'ERROR_PASSWORD_EXPIRED',
+  'ERROR_ADDITIONAL_AUTHENTICATION',
+]);
 
 const FIXED: Partial<Record<number, string>> = {
   401: 'The request you have made requires authentication.',
@@ -55,10 +76,12 @@ const FIXED: Partial<Record<number, string>> = {
 const REASON_PREFIX = /^ERROR_[A-Z0-9_]+: /;
 
 function keystoneMessage(error: IdentityError, call: Call, http: number): string {
+  if (SPOKEN.has(error.reason)) return error.message.replace(REASON_PREFIX, '');
   const fixed = FIXED[http];
   if (fixed) return fixed;
   if (http === 403)
     return `You are not authorized to perform the requested action: ${actionOf(call.method)}.`;
+  if (http === 404 && error.params['key'] === 'token') return 'Could not find token.';
   if (http === 404) return `Could not find ${nounOf(error)}: ${String(error.params['value'] ?? '')}.`;
   if (http === 409) return conflict(error);
   const [violation] = error.violations;

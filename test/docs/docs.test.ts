@@ -15,6 +15,14 @@ import { codeBlocks, pages, read, section, tableRows } from './pages.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const methodRows = tableRows(section(read('README.md'), '## Methods'));
+/** Rows of the tables whose first column is a call, `GET /v3/users`, and the second the method behind it. */
+const callRows = read('README.md')
+  .split(/^(?=\| call +\| method)/m)
+  .slice(1)
+  .flatMap(tableRows);
+/** Methods of spaceone.api.identity.v2, which are named without their package, and the others. */
+const spaceone = declaredMethods().filter((method) => method.split('.').length === 2);
+const others = declaredMethods().filter((method) => !spaceone.includes(method));
 
 /** What each method declares of its callers; the managers behind it are not asked. */
 function declaredAccess(): Map<string, Access> {
@@ -37,17 +45,32 @@ function declaredAccess(): Map<string, Access> {
 function inWords(access: Access): string {
   if ('anonymous' in access) return 'anybody';
   if ('self' in access) return 'every user';
+  if ('anyToken' in access) return 'every token';
   return access.roleTypes.map((type) => type.toLowerCase().replace('_', ' ')).join(', ');
 }
 
+describe('the tables of calls in the README', () => {
+  it('list exactly the methods that there are, each with what the descriptor binds first', () => {
+    const { bindings } = readHttpRoutes(`${root}/src/gen/descriptor.binpb`);
+    const bound = bindings.filter(({ path }) => !path.startsWith('/identity/'));
+    expect(callRows.map(([, method]) => method).sort()).toEqual(others.sort());
+    const calls = bound.map(({ method, path }) => `${method} ${path}`);
+    const unknown = callRows.filter(([call]) => !calls.includes(call!));
+    expect(unknown).toEqual([]);
+    const paths = new Set(callRows.map(([call]) => call!.split(' ')[1]));
+    expect(bound.filter(({ path }) => !paths.has(path))).toEqual([]);
+  });
+});
+
 describe('the table of methods in the README', () => {
   it('lists exactly the methods that there are', () => {
-    expect(methodRows.map(([method]) => method).sort()).toEqual(declaredMethods().sort());
+    expect(methodRows.map(([method]) => method).sort()).toEqual(spaceone.sort());
   });
 
   it('gives each the path that the descriptor binds first', () => {
     const routes = readHttpRoutes(`${root}/src/gen/descriptor.binpb`);
-    const first = new Map(routes.bindings.toReversed().map(({ path }) => [withoutVersion(path), path]));
+    const bound = routes.bindings.filter(({ path }) => path.startsWith('/identity/'));
+    const first = new Map(bound.toReversed().map(({ path }) => [withoutVersion(path), path]));
     const shown = methodRows.flatMap(([, path]) => (path === '–' ? [] : [path!]));
     expect(shown.map(withoutVersion).sort()).toEqual([...first.keys()].sort());
     expect(shown).toEqual(shown.map((path) => first.get(withoutVersion(path))));

@@ -1,0 +1,111 @@
+import { IdentityError, requiredParameter } from '../../errors.js';
+import type { Auth, AuthServiceService, CreateTokenResponse } from '../../gen/iam/v3/auth.js';
+import type { IamSignIn } from '../../managers/iam-sign-in.js';
+import { isScoped } from '../../managers/issued-tokens.js';
+import type { IssuedTokens } from '../../managers/issued-tokens.js';
+import type { SignInReach } from '../../managers/sign-in-reach.js';
+import type { Call, CallerCall, Methods } from '../../rpc/call.js';
+import * as field from '../../rpc/fields.js';
+import { metadataText } from '../../rpc/metadata.js';
+import { anonymousMethod, method } from '../../rpc/method.js';
+import { anyUser } from './access.js';
+import type { Addresses } from './addresses.js';
+import { proofsOf, scopeOf } from './auth-request.js';
+import { catalogOf } from './catalog.js';
+import type { TokenMessages } from './token-message.js';
+
+const CREATED = 201;
+const NO_CONTENT = 204;
+const UNAUTHORIZED = 401;
+const SUBJECT = 'x-subject-token';
+const RECEIPT = 'openstack-auth-receipt';
+const anyToken = { anyToken: true } as const;
+
+/** Anything in it, and it is set. */
+const mark = field.text(64).optional();
+
+/** Signing in at OpenStack Identity, and tokens as things to look at and to end (docs/iam-tokens.md). */
+export function authMethods(
+  signIn: IamSignIn,
+  issued: IssuedTokens,
+  offered: SignInReach,
+  messages: TokenMessages,
+  addresses: Addresses,
+): Methods<typeof AuthServiceService> {
+  const { publicUrl } = addresses;
+  const links = (path: string) => ({ self: `${publicUrl}/v3/auth/${path}`, previous: null, next: null });
+  return {
+    createToken: anonymousMethod(
+      { auth: field.message<Auth>(), nocatalog: mark },
+      async ({ auth, nocatalog }, call): Promise<CreateTokenResponse> => {
+        const proofs = { ...proofsOf(auth), receipt: metadataText(call.metadata, RECEIPT) };
+        const outcome = await signIn.create(call.reach, { proofs, scope: scopeOf(auth.scope) }, call);
+        if ('receipt' in outcome) {
+          call.answer.status = UNAUTHORIZED;
+          call.answer.headers[RECEIPT] = outcome.text;
+          call.answer.headers['www-authenticate'] = `Keystone uri="${publicUrl}/v3"`;
+          const receipt = messages.receipt(outcome, await issued.domainOf(call.reach, outcome.user));
+          return { receipt, required_auth_methods: [['password', 'totp']] };
+        }
+        call.answer.status = CREATED;
+        call.answer.headers[SUBJECT] = outcome.token;
+        const facts = await issued.describe(call.reach, outcome.claims);
+        return { token: messages.token(facts, !nocatalog) };
+      },
+    ),
+    getToken: method({ access: anyToken, fields: { nocatalog: mark } }, async ({ nocatalog }, call) => {
+      const subject = subjectOf(call);
+      const facts = await issued.read(call.reach, call.caller, subject);
+      call.answer.headers[SUBJECT] = subject;
+      return { token: messages.token(facts, !nocatalog) };
+    }),
+    revokeToken: method({ access: anyToken, fields: {} }, async (_request, call) => {
+      await issued.revoke(call.reach, call.caller, subjectOf(call));
+      call.answer.status = NO_CONTENT;
+      return {};
+    }),
+    getCatalog: method({ access: anyToken, fields: {} }, (_request, call) => {
+      if (!isSystemOrScoped(call)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+      return { catalog: catalogOf(addresses), links: links('catalog') };
+    }),
+    listDomains: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
+      const domains = await offered.domains(call.reach, call.caller);
+      return {
+        domains: domains.map(({ domain_id: id, name }) => ({
+          id,
+          name,
+          enabled: true,
+          description: '',
+          links: { self: `${publicUrl}/v3/domains/${id}` },
+        })),
+        links: links('domains'),
+      };
+    }),
+    listProjects: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
+      const workspaces = await offered.workspaces(call.reach, call.caller);
+      return {
+        projects: workspaces.map(({ workspace_id: id, name, domain_id }) => ({
+          id,
+          name,
+          domain_id,
+          enabled: true,
+          description: '',
+          parent_id: domain_id,
+          is_domain: false,
+          links: { self: `${publicUrl}/v3/projects/${id}` },
+        })),
+        links: links('projects'),
+      };
+    }),
+  };
+}
+
+function subjectOf(call: Call): string {
+  const token = metadataText(call.metadata, SUBJECT);
+  if (!token) throw requiredParameter('X-Subject-Token');
+  return token;
+}
+
+function isSystemOrScoped({ caller }: CallerCall): boolean {
+  return caller.kind === 'SYSTEM' || isScoped(caller.role_type);
+}

@@ -1,0 +1,79 @@
+import type { Cipher } from './cipher.js';
+import type { Clock } from './clock.js';
+import type { Config } from './config.js';
+import { AccountLookup } from './managers/account-lookup.js';
+import type { Accounts } from './managers/accounts.js';
+import { Administration } from './managers/administration.js';
+import type { Admission } from './managers/admission.js';
+import type { DomainStates } from './managers/domain-states.js';
+import { IamProof } from './managers/iam-proof.js';
+import { IamSignIn } from './managers/iam-sign-in.js';
+import { IssuedTokens } from './managers/issued-tokens.js';
+import type { Mails } from './managers/mail.js';
+import { ManagedUsers } from './managers/managed-users.js';
+import type { Mfa } from './managers/mfa.js';
+import type { MyWorkspaces } from './managers/my-workspaces.js';
+import type { PasswordCheck } from './managers/password-check.js';
+import type { PasswordPolicy } from './managers/password-policy.js';
+import { Receipts } from './managers/receipts.js';
+import type { Revocations } from './managers/revocations.js';
+import { ScopeChoice } from './managers/scope-choice.js';
+import type { ScopedTokens } from './managers/scoped-tokens.js';
+import type { Sessions } from './managers/sessions.js';
+import { SignInReach } from './managers/sign-in-reach.js';
+import type { Tokens } from './managers/tokens.js';
+import { UserRemoval } from './managers/user-removal.js';
+import type { Passwords } from './password.js';
+import type { Rooms } from './rooms.js';
+
+/** Rooms that serve the IAM systems alone. */
+export type IamRooms = Pick<
+  Rooms,
+  'administration' | 'managedUsers' | 'userRemoval' | 'iamSignIn' | 'issued' | 'signInReach'
+>;
+
+/** What the rooms of the IAM systems share with the others. */
+interface Shared extends Pick<Rooms, 'mongo' | 'models'> {
+  config: Config;
+  clock: Clock;
+  cipher: Cipher;
+  passwords: Passwords;
+  accounts: Accounts;
+  mails: Mails;
+  states: DomainStates;
+  tokens: Tokens;
+  sessions: Sessions;
+  revocations: Revocations;
+  policy: PasswordPolicy;
+  mfa: Mfa;
+  admission: Admission;
+  check: PasswordCheck;
+  scoped: ScopedTokens;
+  mine: MyWorkspaces;
+}
+
+/** Makes the rooms of the IAM systems. */
+export function createIamRooms(shared: Shared): IamRooms {
+  const { config, clock, mongo, models, accounts, states, tokens, sessions, scoped, policy, mfa } = shared;
+  const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
+  const { admission, check, mails, passwords } = shared;
+  const administration = new Administration(users, roles);
+  const receipts = new Receipts(shared.cipher, clock);
+  const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
+  const choice = new ScopeChoice(workspaces, states);
+  const account = [links, accounts, passwords, mails, sessions, states, clock] as const;
+  const removed = [bindings, workspaces, groups, domains, codes, links, sessions, states] as const;
+  return {
+    administration,
+    managedUsers: new ManagedUsers(mongo, users, pages, ...account, {
+      forceUpdate: config.FORCE_PASSWORD_CHANGE,
+      recentSeconds: config.RECENT_SIGN_IN_SECONDS,
+    }),
+    userRemoval: new UserRemoval(mongo, users, ...removed),
+    iamSignIn: new IamSignIn(proof, users, choice, scoped, tokens, sessions, policy, clock, {
+      accessSeconds: config.ACCESS_TOKEN_SECONDS,
+    }),
+    issued: new IssuedTokens(users, states, tokens, scoped, sessions, shared.revocations, administration),
+    signInReach: new SignInReach(users, states, shared.mine),
+  };
+}

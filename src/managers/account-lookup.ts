@@ -1,0 +1,57 @@
+import type { Reach } from '../connectors/mongo.js';
+import type { Domain } from '../models/domain.js';
+import type { User, UserKey, Users } from '../models/user.js';
+import type { DomainStates } from './domain-states.js';
+
+/** A domain by its id or its name. */
+export type DomainName = { id: string } | { name: string };
+
+/** A user by opaque id, by user_id and domain, or by username or user_id and domain. */
+export type UserReference = { id: string; domain?: DomainName } | { name: string; domain: DomainName };
+
+/** Whom a reference means, as far as there is such a user. */
+export interface Account {
+  /** What attempts at the account are counted under; for an unknown one what the caller wrote. */
+  key: UserKey;
+  user?: User;
+  domain?: Domain;
+}
+
+/** Finds accounts by what a caller calls them, with the same reading whether there is such an account or not (D-07). */
+export class AccountLookup {
+  constructor(
+    private readonly users: Users,
+    private readonly states: DomainStates,
+  ) {}
+
+  /** The account that is meant. */
+  async find(reach: Reach, ref: UserReference): Promise<Account> {
+    if ('name' in ref) return this.#inDomain(reach, ref.domain, ref.name, 'any name');
+    const user = await this.users.findById(reach, ref.id);
+    if (!ref.domain) {
+      const domain = await this.states.domain(reach, user?.domain_id ?? '');
+      return { key: user ?? { domain_id: '', user_id: ref.id }, user, domain };
+    }
+    const other = await this.#inDomain(reach, ref.domain, ref.id, 'user_id');
+    return user && user.domain_id === other.domain?.domain_id ? { ...other, key: user, user } : other;
+  }
+
+  async #inDomain(
+    reach: Reach,
+    called: DomainName,
+    name: string,
+    by: 'any name' | 'user_id',
+  ): Promise<Account> {
+    const domain =
+      'id' in called
+        ? await this.states.domain(reach, called.id)
+        : await this.states.domainNamed(reach, called.name);
+    const domain_id = domain?.domain_id ?? ('id' in called ? called.id : called.name);
+    const key = { domain_id, user_id: name };
+    const user =
+      by === 'user_id'
+        ? await this.users.find(reach, key)
+        : await this.users.findByLogin(reach, domain_id, name);
+    return { key: user ?? key, user: domain && user, domain };
+  }
+}

@@ -1,0 +1,118 @@
+import type { Reach } from '../connectors/mongo.js';
+import { IdentityError } from '../errors.js';
+import { isEmailAddress } from '../email-address.js';
+import type { User, UserKey } from '../models/user.js';
+import type { Account, AccountLookup, UserReference } from './account-lookup.js';
+import type { Admission, Admitted, Check, SignInCall } from './admission.js';
+import type { Mfa } from './mfa.js';
+import type { PasswordCheck } from './password-check.js';
+import type { Receipt, Receipts } from './receipts.js';
+import { notAGuess } from './sign-in-guard.js';
+
+/** A user, and what only that user knows. */
+export interface Proof {
+  user: UserReference;
+  secret: string;
+}
+
+/** A password, a code of the second factor, or both. */
+export interface UserProofs {
+  password?: Proof;
+  totp?: Proof;
+  /** The receipt that a right password was answered with. */
+  receipt?: string;
+}
+
+/** Somebody who has proven who they are, and how (RFC 8176). */
+export type Proven = Admitted & { amr: string[] };
+
+/** A right password that is not enough: the code is missing. */
+export interface Asked {
+  user: User;
+  receipt: Receipt;
+  text: string;
+}
+
+/** A key that nobody has: checking a password against it takes as long as against any other (D-07). */
+const NOBODY: UserKey = { domain_id: '', user_id: '' };
+
+/** Who signs in at OpenStack Identity. */
+export class IamProof {
+  constructor(
+    private readonly lookup: AccountLookup,
+    private readonly admission: Admission,
+    private readonly passwords: PasswordCheck,
+    private readonly mfa: Mfa,
+    private readonly receipts: Receipts,
+  ) {}
+
+  /**
+   * Checks the proofs as one attempt at the account that is meant.
+   * @throws IdentityError for the log alone; what a stranger is told must not depend on it.
+   */
+  async prove(reach: Reach, proofs: UserProofs, call: SignInCall): Promise<Proven | Asked> {
+    const { password, totp } = proofs;
+    const account = await this.lookup.find(reach, (password ?? totp)!.user);
+    note(call.noted, account);
+    const user = (await this.#areOne(reach, account, proofs)) ? enabled(account) : undefined;
+    let asked: Asked | undefined;
+    const check: Check = async () => {
+      if (!password) return this.#finish(reach, user, proofs);
+      const right = await this.passwords.check(reach, user ?? NOBODY, password.secret, () => undefined);
+      if (totp) return this.#proveFactor(reach, right, totp.secret);
+      if (right.mfa?.state !== 'ENABLED') return right;
+      asked = { user: right, ...this.receipts.make(right, await this.mfa.ask(reach, right)) };
+      throw new IdentityError('ERROR_MFA_REQUIRED', { mfa_type: right.mfa.mfa_type! });
+    };
+    const { domain_id, user_id } = account.key;
+    try {
+      const admitted = await this.admission.admit(reach, { domain_id, user_id }, call, check);
+      return { ...admitted, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
+    } catch (error) {
+      if (!asked) throw error;
+      call.noted['reason'] = 'ERROR_MFA_REQUIRED';
+      return asked;
+    }
+  }
+
+  /** A password and a code have to be those of one account. */
+  async #areOne(reach: Reach, account: Account, { password, totp }: UserProofs): Promise<boolean> {
+    if (!password || !totp) return true;
+    const { key } = await this.lookup.find(reach, totp.user);
+    return key.domain_id === account.key.domain_id && key.user_id === account.key.user_id;
+  }
+
+  /** Both in one request: what takes two of Token.issue, so an authenticator is given its time here. */
+  async #proveFactor(reach: Reach, user: User, code: string): Promise<User> {
+    if (user.mfa?.state === 'ENABLED' && user.mfa.mfa_type === 'OTP') await this.mfa.ask(reach, user);
+    else if (!(await this.mfa.isChallenged(reach, user))) throw notAsked();
+    await this.mfa.prove(reach, user, code);
+    return user;
+  }
+
+  /** The code alone, after a receipt for the password. */
+  async #finish(reach: Reach, user: User | undefined, { totp, receipt }: UserProofs): Promise<User> {
+    const said = receipt ? this.receipts.read(receipt) : undefined;
+    const fits =
+      user?.domain_id === said?.domain_id &&
+      user?.user_id === said?.user_id &&
+      user?.generation === said?.generation;
+    if (!user || !said || !fits || !(await this.mfa.isChallenged(reach, user, said.nonce))) throw notAsked();
+    await this.mfa.prove(reach, user, totp!.secret);
+    return user;
+  }
+}
+
+function enabled({ user, domain }: Account): User | undefined {
+  return domain?.state === 'ENABLED' ? user : undefined;
+}
+
+function notAsked(): IdentityError {
+  return notAGuess(new IdentityError('ERROR_INVALID_CREDENTIALS'));
+}
+
+/** What is typed in place of a name may be a password; an address is none. Others are noted when they are known. */
+function note(noted: Record<string, string>, { key, user, domain }: Account): void {
+  if (domain) noted['domain_id'] = domain.domain_id;
+  if (user || isEmailAddress(key.user_id)) noted['user_id'] = key.user_id;
+}
