@@ -95,14 +95,12 @@ export function userMethods(
           marker: field.text(64).optional(),
         },
       },
-      async (asked, { reach, caller, answer }) => {
+      async (asked, { reach, caller }) => {
         const { domain_id: named, name: username, enabled, limit, marker } = asked;
         const domain_id = await administration.namedDomain(reach, caller, named, 'identity:User.read');
         const page = await managed.list(reach, { domain_id, username, enabled }, marker, limit);
         const links = pageLinks(addresses, asked, page);
-        // Some clients follow this header alone (RFC 8288).
-        if (links.next) answer.headers['link'] = `<${String(links.next)}>; rel="next"`;
-        return { users: page.users.map(shown), links };
+        return { users: page.users.map(shown), links, next: links.next ?? undefined };
       },
     ),
     updateUser: method(
