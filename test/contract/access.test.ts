@@ -27,7 +27,7 @@ const DOMAINS = '0 0 - - - - + + - - - - -';
 const ADMIN = '0 0 - - - + + + - - - - +';
 /** About the caller's own account there. */
 const ONESELF_READ = '0 0 + + + + + + + - + + +';
-const ANY_TOKEN = '0 0 + + + + + + + - - + +';
+const ANY_TOKEN = '0 0 + + + + + + + + + + +';
 
 const expected: Record<string, string> = {
   'System.init': OPEN,
@@ -73,9 +73,10 @@ const expected: Record<string, string> = {
   'iam.v3.AuthService.CreateToken': OPEN,
   'iam.v3.AuthService.GetToken': ANY_TOKEN,
   'iam.v3.AuthService.RevokeToken': ANY_TOKEN,
-  'iam.v3.AuthService.GetCatalog': ANY_TOKEN,
-  'iam.v3.AuthService.ListDomains': ANY_TOKEN,
-  'iam.v3.AuthService.ListProjects': ANY_TOKEN,
+  // With a scope: a workspace, the domain, the system.
+  'iam.v3.AuthService.GetCatalog': '0 0 - + + + + + + + + - -',
+  'iam.v3.AuthService.ListDomains': ONESELF_READ,
+  'iam.v3.AuthService.ListProjects': ONESELF_READ,
   'csms.v1.UserService.GetUser': ADMIN,
 };
 
@@ -91,7 +92,7 @@ const PASSWORDS = { password: 'Ander5wort', original_password: 'Passw0rd!' };
 /** What is sent where an empty message is refused before anybody asks who may do it. */
 const requests: Record<string, object> = {
   'iam.v3.OsUserService.ShowUser': { user_id: NOBODY },
-  'iam.v3.UserService.CreateUser': { user: { name: 'new-user', domain_id: 'domain-000000000000' } },
+  'iam.v3.UserService.CreateUser': { user: { name: 'new-user' } },
   'iam.v3.UserService.GetUser': { user_id: NOBODY },
   'iam.v3.UserService.UpdateUser': { user_id: NOBODY, body: { user: { description: 'New' } } },
   'iam.v3.UserService.DeleteUser': { user_id: NOBODY },
@@ -182,6 +183,6 @@ describe('every declared method', () => {
       .flatMap(([, , , , , , http = '-']) => (http === '-' ? [] : [http.split(' ')[1]!]));
     expect(paths).toHaveLength(26);
     const edge = renderEnvoy({});
-    expect(paths.filter((path) => !edge.includes(`[\\"${path}\\"] = \\"POST\\"`))).toEqual([]);
+    expect(paths.filter((path) => !edge.includes(`[\\"${path}\\"] = { allow = \\"POST\\"`))).toEqual([]);
   });
 });
