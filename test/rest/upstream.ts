@@ -27,7 +27,11 @@ export async function startUpstream(answer: (stream: ServerHttp2Stream) => void)
 }
 
 /** A whole answer: its bytes, then status 0. */
-export function succeed(stream: ServerHttp2Stream, bytes: Uint8Array, headers: OutgoingHttpHeaders = {}): void {
+export function succeed(
+  stream: ServerHttp2Stream,
+  bytes: Uint8Array,
+  headers: OutgoingHttpHeaders = {},
+): void {
   stream.respond({ ...GRPC, ...headers }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
   stream.end(bytes);
