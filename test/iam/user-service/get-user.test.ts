@@ -54,7 +54,9 @@ describe('UserService.GetUser', () => {
     ] as const) {
       const another = await service.another({ PASSWORD_VALID_DAYS: '90', IAM_EXPIRY_WITH_Z });
       const { user } = await another.call(path, { user_id }, admin);
-      expect(user.password_expires_at).toMatch(new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}${end}$`));
+      expect(user.password_expires_at).toMatch(
+        new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}${end}$`),
+      );
       await another.close();
     }
   });
