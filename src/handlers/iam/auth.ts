@@ -24,7 +24,7 @@ const anyToken = { anyToken: true } as const;
 /** Anything in it, and it is set. */
 const mark = field.text(64).optional();
 
-/** Signing in at OpenStack Identity, and tokens as things to look at and to end (docs/iam-tokens.md). */
+/** Signing in at OpenStack Identity, and tokens as things to look at and to end (docs/iam-users.md). */
 export function authMethods(
   signIn: IamSignIn,
   issued: IssuedTokens,

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { PASSWORD, aTenant, aUser, signIn } from '../../fixtures.js';
+import { PASSWORD, aTenant, aUser, opaqueId, signIn } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { startService } from '../../harness.js';
 import { initialise } from '../../system.js';
@@ -24,10 +24,6 @@ afterAll(() => service.close());
 
 const domain = () => ({ id: tenant.domain_id, name: tenant.name });
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-const idOf = async (user_id: string) => {
-  const key = { domain_id: tenant.domain_id, user_id };
-  return (await service.app.rooms.models.users.get({ deadline: Date.now() + 9000 }, key)).id;
-};
 
 describe('A password at iam.v3.AuthService.CreateToken', () => {
   it('gives an unscoped token that every face takes', async () => {
@@ -36,7 +32,12 @@ describe('A password at iam.v3.AuthService.CreateToken', () => {
     expect(answer.body).toEqual({
       token: {
         methods: ['password'],
-        user: { id: await idOf(member), name: 'Mia.Member', domain: domain(), password_expires_at: null },
+        user: {
+          id: await opaqueId(service, tenant, member),
+          name: 'Mia.Member',
+          domain: domain(),
+          password_expires_at: null,
+        },
         audit_ids: [expect.stringMatching(/^[\w-]{22}$/)],
         expires_at: expect.stringMatching(TIME),
         issued_at: expect.stringMatching(TIME),
@@ -70,7 +71,7 @@ describe('A password at iam.v3.AuthService.CreateToken', () => {
   });
 
   it('knows a user by opaque id, with or without the domain', async () => {
-    const id = await idOf(member);
+    const id = await opaqueId(service, tenant, member);
     expect(await iamToken(service, withPassword({ id }))).toBeTruthy();
     expect(await iamToken(service, withPassword({ id, domain: { id: tenant.domain_id } }))).toBeTruthy();
     const elsewhere = { id, domain: { id: 'domain-root' } };
@@ -244,7 +245,7 @@ describe('Whoever is not let in', () => {
     const scope = { project: { id: tenant.alpha } };
     expect(await refused(service, 'CreateToken', withPassword(byName(tenant, user), scope))).toMatchObject({
       status: '401',
-      text: `The password is expired and needs to be changed for user: ${await idOf(user)}.`,
+      text: `The password is expired and needs to be changed for user: ${await opaqueId(service, tenant, user)}.`,
     });
     const wrong = withPassword(byName(tenant, user), scope, 'Wrong0pass');
     expect(await refused(service, 'CreateToken', wrong)).toMatchObject(UNAUTHENTICATED);
