@@ -155,9 +155,11 @@ function envoy_on_request(handle)
   local path, query = headers:get(":path"):match("^([^?]*)%??(.*)$")
   local method = headers:get(":method")
   local family = family_of(path)
-  local memory = handle:streamInfo():dynamicMetadata()
-  memory:set(MEMORY, "family", family or "")
-  memory:set(MEMORY, "head", method == "HEAD")
+  if family or method == "HEAD" then
+    local memory = handle:streamInfo():dynamicMetadata()
+    memory:set(MEMORY, "family", family or "")
+    memory:set(MEMORY, "head", method == "HEAD")
+  end
   if family and #path > 1 then path = path:gsub("/+$", "") end
   local route = route_of(path)
   if not route then

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../fixtures.js';
 import { PASSWORD, aTenant, aUser, opaqueId, signIn } from '../fixtures.js';
@@ -73,6 +77,28 @@ describe('answers without a body', () => {
     const { head, second } = await twice('GET /');
     expect(head).toMatch(/^HTTP\/1\.1 300 Multiple Choices\r\n/);
     expect(second).toMatch(/^\{"versions":\{[^]*\}HTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+describe('answers without a body over HTTP/2', () => {
+  it.each([
+    ['HEAD', '/v3/users/ADMIN', 200],
+    ['HEAD', '/v3/users/nobody', 404],
+    ['DELETE', '/v3/users/USER', 204],
+  ])('ends as it should after %s %s', async (method, template, status) => {
+    const user = await aUser(stack.service, tenant);
+    const path = template.replace('ADMIN', adminId).replace('USER', user);
+    const session = connectHttp2(stack.edge.url);
+    try {
+      const stream = session.request({ ':method': method, ':path': path, 'x-auth-token': token });
+      const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      expect(headers[':status']).toBe(status);
+      expect('content-length' in headers).toBe(method === 'HEAD');
+      expect(await text(stream)).toBe('');
+      expect(stream.rstCode).toBe(0);
+    } finally {
+      session.destroy();
+    }
   });
 });
 
