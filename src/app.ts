@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
+import { AuditServiceService } from './gen/audit/v1/audit.js';
 import { UserServiceService as CsmsUserService } from './gen/csms/v1/user.js';
 import { AuthServiceService } from './gen/iam/v3/auth.js';
 import { OsUserServiceService } from './gen/iam/v3/os_user.js';
@@ -15,6 +16,7 @@ import { SystemService } from './gen/spaceone/api/identity/v2/system.js';
 import { TokenService } from './gen/spaceone/api/identity/v2/token.js';
 import { UserProfileService } from './gen/spaceone/api/identity/v2/user_profile.js';
 import { WorkspaceUserService } from './gen/spaceone/api/identity/v2/workspace_user.js';
+import { auditMethods } from './handlers/audit.js';
 import { csmsUserMethods } from './handlers/csms/user.js';
 import { domainMethods } from './handlers/domain.js';
 import { authMethods } from './handlers/iam/auth.js';
@@ -61,6 +63,7 @@ const SERVED = [
   'iam.v3.AuthService',
   'iam.v3.OsUserService',
   'csms.v1.UserService',
+  'audit.v1.AuditService',
 ];
 const STANDARD = [
   'grpc.health.v1.Health',
@@ -117,6 +120,7 @@ function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline)
   bind(server, TokenService, tokenMethods(signIn, grants), pipeline);
   bind(server, UserProfileService, userProfileMethods(profiles, mfa, reset, mine), pipeline);
   bind(server, WorkspaceUserService, workspaceUserMethods(workspaceUsers), pipeline);
+  bind(server, AuditServiceService, auditMethods(rooms.audit), pipeline);
   bind(server, ServerInfoService, serverInfoMethods(version()), {
     ...pipeline,
     assertAvailable: () => undefined,

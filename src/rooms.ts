@@ -8,6 +8,7 @@ import { createIamRooms } from './iam-rooms.js';
 import { Accounts } from './managers/accounts.js';
 import { Admission } from './managers/admission.js';
 import type { Administration } from './managers/administration.js';
+import { Audit } from './managers/audit.js';
 import { Codes } from './managers/codes.js';
 import { DomainKeys } from './managers/domain-keys.js';
 import { DomainStates } from './managers/domain-states.js';
@@ -36,6 +37,7 @@ import { Tokens } from './managers/tokens.js';
 import { UserProfiles } from './managers/user-profile.js';
 import type { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
+import { AuditRecords } from './models/audit-record.js';
 import { Domains as DomainModel } from './models/domain.js';
 import { MailCounts } from './models/mail-count.js';
 import { Members } from './models/members.js';
@@ -56,6 +58,7 @@ import { Passwords } from './password.js';
 export interface Rooms {
   mongo: Mongo;
   models: Models;
+  audit: Audit;
   delivery: MailDelivery;
   accounts: Accounts;
   domains: Domains;
@@ -97,6 +100,7 @@ function createModels(mongo: Mongo) {
     attempts: new SignInAttempts(mongo),
     outbox: new Outbox(mongo),
     mailCounts: new MailCounts(mongo),
+    auditRecords: new AuditRecords(mongo),
   };
 }
 
@@ -109,11 +113,59 @@ function createMail(models: Models, cipher: Cipher, config: Config, clock: Clock
   return { delivery, mails };
 }
 
+/** What makes domains, the first one included. */
+function createDomains(shared: {
+  config: Config;
+  clock: Clock;
+  mongo: Mongo;
+  models: Models;
+  cipher: Cipher;
+  accounts: Accounts;
+  states: DomainStates;
+  keys: DomainKeys;
+  tokens: Tokens;
+  audit: Audit;
+}) {
+  const { config, clock, mongo, models, cipher, accounts, states, keys, tokens, audit } = shared;
+  const { users, roles, bindings } = models;
+  const settings = { maxRows: config.PAGE_LIMIT };
+  const secret = { bootstrapSecret: config.BOOTSTRAP_SECRET };
+  const equal = (left: string, right: string) => cipher.equal(left, right);
+  const domains = new Domains(
+    mongo,
+    models.domains,
+    roles,
+    bindings,
+    accounts,
+    keys,
+    tokens,
+    states,
+    audit,
+    clock,
+    settings,
+  );
+  const system = new System(
+    mongo,
+    models.domains,
+    users,
+    bindings,
+    domains,
+    keys,
+    tokens,
+    audit,
+    secret,
+    equal,
+  );
+  return { domains, system };
+}
+
 /** Makes every room of the service once and hands each what it needs; nothing else does. */
 export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const { MONGODB_URI: uri, MONGODB_POOL_SIZE: poolSize, DATABASE_TIMEOUT_MS: timeoutMs } = config;
   const mongo = new Mongo({ uri, poolSize, timeoutMs }, log);
   const models = createModels(mongo);
+  const { AUDIT_DAYS: days, PAGE_LIMIT: maxRows } = config;
+  const audit = new Audit(models.auditRecords, clock, { days, maxRows });
   const { users, roles, bindings, workspaces, links } = models;
   const cipher = new Cipher(config.SERVICE_KEY);
   const passwords = new Passwords(config.BCRYPT_COST);
@@ -156,9 +208,6 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     invitationSeconds: config.INVITATION_SECONDS,
     forceUpdate: config.FORCE_PASSWORD_CHANGE,
   });
-  const domains = new Domains(mongo, models.domains, roles, bindings, accounts, keys, tokens, states, clock, {
-    maxRows: config.PAGE_LIMIT,
-  });
   const shared = {
     config,
     clock,
@@ -171,29 +220,20 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     states,
     tokens,
     sessions,
+    audit,
   };
   return {
     ...createIamRooms({ ...shared, revocations, policy, mfa, admission, check, scoped, mine }),
+    ...createDomains({ ...shared, keys }),
     mongo,
     models,
+    audit,
     guard,
     policy,
     delivery,
     accounts,
-    domains,
     sessions,
     mfa,
-    system: new System(
-      mongo,
-      models.domains,
-      users,
-      bindings,
-      domains,
-      keys,
-      tokens,
-      { bootstrapSecret: config.BOOTSTRAP_SECRET },
-      (left, right) => cipher.equal(left, right),
-    ),
     signIn: new SignIn(admission, states, check, mfa, tokens, policy, signInSettings),
     grants: new Grants(users, states, tokens, scoped, sessions, policy, clock, signInSettings),
     profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, clock, {
@@ -207,6 +247,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       mails,
       temporary,
       guard,
+      audit,
       {
         type: config.RESET_PASSWORD_TYPE,
         strict: config.RESET_PASSWORD_STRICT,
@@ -224,8 +265,9 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       workspaces,
       accounts,
       states,
+      audit,
       clock,
-      { maxRows: config.PAGE_LIMIT, findWithoutKeyword: config.FIND_WITHOUT_KEYWORD },
+      { maxRows, findWithoutKeyword: config.FIND_WITHOUT_KEYWORD },
     ),
   };
 }

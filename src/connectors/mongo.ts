@@ -2,11 +2,30 @@ import mongoose from 'mongoose';
 import type { ClientSession, Connection, Model, Schema } from 'mongoose';
 import { IdentityError } from '../errors.js';
 
+/** Who is behind a call: a user, or the holder of the system token. */
+export interface Actor {
+  type: 'USER' | 'SYSTEM';
+  id: string;
+  /** The domain that the user belongs to. */
+  domain_id: string;
+}
+
+/** Where work comes from, for those who ask later: the call that caused it. */
+export interface Origin {
+  request_id: string;
+  method: string;
+  peer: string;
+  /** Set as soon as the caller is known; anonymous methods have none. */
+  actor?: Actor;
+}
+
 /** How far a call may reach into the database: until when, and inside which transaction if any. */
 export interface Reach {
   /** Milliseconds since 1970 (real time) after which the answer is of no use to the caller. */
   deadline: number;
   session?: ClientSession;
+  /** Absent for what the service does by itself. */
+  call?: Origin;
 }
 
 /** A reach inside a transaction; asking for one makes sure that a write is not done alone by mistake. */
@@ -157,10 +176,20 @@ export function records<T extends object>(model: Model<T>): Records<T> {
   return model.collection as unknown as Records<T>;
 }
 
-/** The options of one database call: its transaction and the time it may take on the server. */
-export function options(reach: Reach): { session?: ClientSession; maxTimeMS: number } {
-  const maxTimeMS = Math.max(1, reach.deadline - Date.now());
-  return reach.session ? { session: reach.session, maxTimeMS } : { maxTimeMS };
+/** What every database call takes along. */
+export interface CallOptions {
+  session?: ClientSession;
+  maxTimeMS: number;
+  /** The id of the request: a slow or stuck command in the database's own log leads back to the call. */
+  comment?: string;
+}
+
+/** The options of one database call: its transaction, the time it may take on the server, and whose it is. */
+export function options(reach: Reach): CallOptions {
+  const given: CallOptions = { maxTimeMS: Math.max(1, reach.deadline - Date.now()) };
+  if (reach.session) given.session = reach.session;
+  if (reach.call) given.comment = reach.call.request_id;
+  return given;
 }
 
 /** The error is a broken unique index. */

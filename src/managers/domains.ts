@@ -16,7 +16,10 @@ import { compileList } from '../models/query/list.js';
 import { compileStatistics } from '../models/query/statistics.js';
 import type { RoleBindings } from '../models/role-binding.js';
 import type { Roles } from '../models/role.js';
+import type { AuditAction } from '../audit-actions.js';
 import type { Accounts, NewAccount, PreparedAccount } from './accounts.js';
+import { roleGranted, userCreated } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { DomainKeys } from './domain-keys.js';
 import type { DomainStates } from './domain-states.js';
 import type { Tokens } from './tokens.js';
@@ -44,6 +47,7 @@ export class Domains {
     private readonly keys: DomainKeys,
     private readonly tokens: Tokens,
     private readonly states: DomainStates,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: { maxRows: number },
   ) {}
@@ -102,6 +106,7 @@ export class Domains {
   async insert(tx: Tx, { domain, keys, admin }: PreparedDomain): Promise<void> {
     const { domain_id } = domain;
     await this.domains.insert(tx, domain);
+    await this.audit.record(tx, changeOf('domain.create', domain_id));
     await this.insertAdmin(tx, domain, keys, admin);
     await this.roles.ensureManaged(tx, domain_id, this.clock.now());
   }
@@ -110,16 +115,22 @@ export class Domains {
   async insertAdmin(tx: Tx, domain: Domain, keys: StoredKeys, admin: PreparedAccount): Promise<void> {
     await this.keys.store(tx, keys);
     await this.accounts.insert(tx, domain, admin);
-    await this.bindings.insert(tx, {
+    const { domain_id } = domain;
+    const { user } = admin;
+    const role = {
       role_binding_id: newId('rb'),
-      role_type: 'DOMAIN_ADMIN',
-      user_id: admin.user.user_id,
+      role_type: 'DOMAIN_ADMIN' as const,
       role_id: ADMIN_ROLE,
-      resource_group: 'DOMAIN',
       workspace_id: '*',
-      domain_id: domain.domain_id,
+    };
+    await this.bindings.insert(tx, {
+      ...role,
+      user_id: user.user_id,
+      resource_group: 'DOMAIN',
+      domain_id,
       created_at: this.clock.now(),
     });
+    await this.audit.record(tx, userCreated(user), roleGranted(user, role));
   }
 
   /**
@@ -141,8 +152,9 @@ export class Domains {
     domain_id: string,
     change: Pick<DomainChange, 'name' | 'tags'>,
   ): Promise<Domain> {
-    return Object.keys(change).length > 0
-      ? this.#change(reach, domain_id, change)
+    const fields = Object.keys(change);
+    return fields.length > 0
+      ? this.#change(reach, domain_id, change, 'domain.update', { fields })
       : this.get(reach, { domain_id });
   }
 
@@ -152,7 +164,12 @@ export class Domains {
    */
   async setState(reach: Reach, domain_id: string, state: 'ENABLED' | 'DISABLED'): Promise<Domain> {
     assertNotRoot(domain_id);
-    return this.#change(reach, domain_id, { state });
+    return this.#change(
+      reach,
+      domain_id,
+      { state },
+      state === 'ENABLED' ? 'domain.enable' : 'domain.disable',
+    );
   }
 
   /**
@@ -161,7 +178,7 @@ export class Domains {
    */
   async delete(reach: Reach, domain_id: string): Promise<void> {
     assertNotRoot(domain_id);
-    await this.#change(reach, domain_id, { state: 'DELETED', deleted_at: this.clock.now() });
+    await this.#change(reach, domain_id, { state: 'DELETED', deleted_at: this.clock.now() }, 'domain.delete');
   }
 
   /**
@@ -204,9 +221,19 @@ export class Domains {
     return JSON.stringify((await this.keys.signing(reach, domain_id, 'access')).public_jwk);
   }
 
-  async #change(reach: Reach, domain_id: string, change: DomainChange): Promise<Domain> {
-    const changed = await this.domains.update(reach, domain_id, change);
-    if (!changed) throw notFound({ domain_id });
+  async #change(
+    reach: Reach,
+    domain_id: string,
+    change: DomainChange,
+    action: AuditAction,
+    detail?: Record<string, unknown>,
+  ): Promise<Domain> {
+    const changed = await this.mongo.transaction(reach, async (tx) => {
+      const domain = await this.domains.update(tx, domain_id, change);
+      if (!domain) throw notFound({ domain_id });
+      await this.audit.record(tx, { ...changeOf(action, domain_id), detail });
+      return domain;
+    });
     this.states.forget(domain_id);
     return changed;
   }
@@ -214,6 +241,10 @@ export class Domains {
   #context(): { now: Date; maxRows: number } {
     return { now: this.clock.now(), maxRows: this.settings.maxRows };
   }
+}
+
+function changeOf(action: AuditAction, domain_id: string): AuditEntry {
+  return { action, domain_id, target: { type: 'DOMAIN', id: domain_id } };
 }
 
 /** A user id that is an address is also the administrator's address (contract/behaviour.md 4.8). */

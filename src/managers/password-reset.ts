@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import type { Mongo, Origin, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
+import type { Reason } from '../errors.js';
 import type { Domain } from '../models/domain.js';
 import type { User, UserKey, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
 import type { Accounts } from './accounts.js';
+import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mails } from './mail.js';
 import type { SignInGuard } from './sign-in-guard.js';
@@ -39,6 +41,7 @@ export class PasswordReset {
     private readonly mails: Mails,
     private readonly temporary: TemporaryPasswords,
     private readonly guard: SignInGuard,
+    private readonly audit: Audit,
     private readonly settings: ResetSettings,
     private readonly log: { error(fields: object, message: string): void },
   ) {}
@@ -58,7 +61,7 @@ export class PasswordReset {
     if (this.#waiting.size >= MOST_WAITING) {
       throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'password resets' });
     }
-    this.#waiting.set(id, this.#sendLater(id, key));
+    this.#waiting.set(id, this.#sendLater(id, key, reach.call));
   }
 
   /** Waits for what is still at work. */
@@ -68,12 +71,12 @@ export class PasswordReset {
   }
 
   /** The answer does not wait for the work, so that its time tells nothing. */
-  async #sendLater(id: string, key: UserKey): Promise<void> {
+  async #sendLater(id: string, key: UserKey, call: Origin | undefined): Promise<void> {
     await sleep(DELAY_MS + Math.random() * SPREAD_MS);
     await this.#queue.add(async () => {
       this.#waiting.delete(id);
       try {
-        await this.#send({ deadline: Date.now() + WORK_MS }, key);
+        await this.#send({ deadline: Date.now() + WORK_MS, call }, key);
       } catch (error) {
         if (!(error instanceof IdentityError))
           this.log.error({ cause: (error as Error).name }, 'password reset failed');
@@ -86,15 +89,38 @@ export class PasswordReset {
       this.states.domain(reach, key.domain_id),
       this.users.find(reach, key),
     ]);
-    assertEligible(domain, user, key);
+    const refusal = refusalOf(domain, user, key);
+    if (refusal) {
+      // Of an unknown domain nobody is the administrator.
+      if (domain) await this.#record(reach, key.domain_id, user, refusal.reason);
+      throw refusal;
+    }
     await this.mongo.transaction(reach, async (tx) => {
-      if (this.settings.type === 'PASSWORD') await this.#mailPassword(tx, domain!, user!);
-      else await this.accounts.mailLink(tx, domain!, user!, 'reset_pwd_link_when_pw_forgotten', true);
+      const mailed = await this.#mail(tx, domain!, user!);
+      await this.#record(tx, key.domain_id, user, mailed ? undefined : 'ERROR_TOO_MANY_REQUESTS');
     });
   }
 
+  /** A user id that nobody has is not kept: it may be a password in the wrong field. */
+  #record(
+    reach: Reach,
+    domain_id: string,
+    user: User | undefined,
+    reason: Reason | undefined,
+  ): Promise<void> {
+    const target = { type: 'USER' as const, id: user?.user_id ?? '' };
+    return this.audit.record(reach, { action: 'password.reset', domain_id, target, reason });
+  }
+
+  /** False when the mail limit is reached. */
+  #mail(tx: Tx, domain: Domain, user: User): Promise<boolean> {
+    return this.settings.type === 'PASSWORD'
+      ? this.#mailPassword(tx, domain, user)
+      : this.accounts.mailLink(tx, domain, user, 'reset_pwd_link_when_pw_forgotten', true);
+  }
+
   /** The old password stays good until the mailed one is used (D-09). */
-  async #mailPassword(tx: Tx, domain: Domain, user: User): Promise<void> {
+  async #mailPassword(tx: Tx, domain: Domain, user: User): Promise<boolean> {
     const { plain, kept } = this.temporary.make(user, this.settings.seconds);
     const { expires_at } = kept;
     const console_link = this.mails.consoleLink(domain.name);
@@ -108,18 +134,24 @@ export class PasswordReset {
       user,
       silent: true,
     };
-    if (!(await this.mails.put(tx, mail))) return;
+    if (!(await this.mails.put(tx, mail))) return false;
     await this.users.update(tx, user, { $set: { temporary_password: kept } });
+    return true;
   }
 }
 
 /** Why nothing is sent, in the order of contract/behaviour.md 2.5; disabled users and domains get nothing (D-09). */
-function assertEligible(domain: Domain | undefined, user: User | undefined, key: UserKey): void {
+function refusalOf(
+  domain: Domain | undefined,
+  user: User | undefined,
+  key: UserKey,
+): IdentityError | undefined {
   const { user_id } = key;
-  if (!user || domain?.state !== 'ENABLED' || user.state === 'DISABLED') throw userNotFound(key);
+  if (!user || domain?.state !== 'ENABLED' || user.state === 'DISABLED') return userNotFound(key);
   if (user.auth_type === 'EXTERNAL') {
-    throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
+    return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
   }
-  if (!user.email) throw new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_WITHOUT_EMAIL', { user_id });
-  if (!user.email_verified) throw new IdentityError('ERROR_VERIFICATION_UNAVAILABLE', { user_id });
+  if (!user.email) return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_WITHOUT_EMAIL', { user_id });
+  if (!user.email_verified) return new IdentityError('ERROR_VERIFICATION_UNAVAILABLE', { user_id });
+  return undefined;
 }

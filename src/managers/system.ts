@@ -1,9 +1,11 @@
-import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import type { Actor, Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Domain, Domains as DomainModel } from '../models/domain.js';
 import type { RoleBindings } from '../models/role-binding.js';
 import type { Users } from '../models/user.js';
+import { actsAs } from './audit.js';
+import type { Audit } from './audit.js';
 import type { DomainKeys } from './domain-keys.js';
 import type { Domains, NewAdmin, PreparedDomain } from './domains.js';
 import type { Tokens } from './tokens.js';
@@ -28,6 +30,7 @@ export class System {
     private readonly domains: Domains,
     private readonly keys: DomainKeys,
     private readonly tokens: Tokens,
+    private readonly audit: Audit,
     private readonly settings: { bootstrapSecret: string },
     private readonly equal: (left: string, right: string) => boolean,
   ) {}
@@ -45,7 +48,7 @@ export class System {
     this.#assertKnown(from);
     const root = await this.model.find(reach, { domain_id: ROOT_DOMAIN_ID });
     if (root && !force) throw new IdentityError('ERROR_SYSTEM_ALREADY_INITIALIZED');
-    if (root) await this.#assertSystemToken(reach, from.token);
+    if (root) actsAs(reach, await this.#systemToken(reach, from.token));
     // The users of the old root domain go, so the new administrator may have the id of an old one.
     const prepared = await this.domains.prepare(
       reach,
@@ -56,9 +59,15 @@ export class System {
       root !== undefined,
     );
     await this.mongo
-      .transaction(reach, (tx) =>
-        root ? this.#replace(tx, root, prepared) : this.domains.insert(tx, prepared),
-      )
+      .transaction(reach, async (tx) => {
+        await this.audit.record(tx, {
+          action: 'system.init',
+          domain_id: ROOT_DOMAIN_ID,
+          target: { type: 'DOMAIN', id: ROOT_DOMAIN_ID },
+          detail: { anew: root !== undefined },
+        });
+        await (root ? this.#replace(tx, root, prepared) : this.domains.insert(tx, prepared));
+      })
       .catch(asInitialized);
     this.keys.forget(ROOT_DOMAIN_ID);
     const system_token = await this.tokens.sign(reach, {
@@ -83,12 +92,13 @@ export class System {
     throw authenticateFailure('System.init is open to this machine, or with the bootstrap secret.');
   }
 
-  async #assertSystemToken(reach: Reach, token: string | undefined): Promise<void> {
+  async #systemToken(reach: Reach, token: string | undefined): Promise<Actor> {
     if (!token) throw authenticateFailure('empty token provided.');
     const claims = await this.tokens.verify(reach, token, 'access');
     if (claims.typ !== 'SYSTEM_TOKEN' || claims.did !== ROOT_DOMAIN_ID) {
       throw authenticateFailure('A system token is needed.');
     }
+    return { type: 'SYSTEM', id: claims.aud, domain_id: ROOT_DOMAIN_ID };
   }
 }
 

@@ -14,6 +14,8 @@ import { heldIn } from '../models/members.js';
 import type { MemberScope, Members, UserSummary } from '../models/members.js';
 import type { Workspaces } from '../models/workspace.js';
 import type { Accounts, NewAccount } from './accounts.js';
+import { roleGranted, userCreated } from './audit.js';
+import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import { membershipIn } from './memberships.js';
 
@@ -61,6 +63,7 @@ export class WorkspaceUsers {
     private readonly workspaces: Workspaces,
     private readonly accounts: Accounts,
     private readonly states: DomainStates,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: { maxRows: number; findWithoutKeyword: boolean },
   ) {}
@@ -105,6 +108,8 @@ export class WorkspaceUsers {
         resource_group: 'WORKSPACE',
       });
       await this.workspaces.addUsers(tx, domain_id, workspace_id, 1);
+      const created = { ...userCreated(user), workspace_id };
+      await this.audit.record(tx, created, roleGranted(user, membership));
     });
     return { domain_id, user, membership };
   }

@@ -6,7 +6,9 @@ import type {
   UntypedHandleCall,
   sendUnaryData,
 } from '@grpc/grpc-js';
+import type { Actor } from '../connectors/mongo.js';
 import { IdentityError, invalidParameter } from '../errors.js';
+import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Caller } from '../managers/sessions.js';
 import { authorize } from './authorize.js';
 import { answerMetadata, bearerToken, requestIdOf, sourceOf } from './metadata.js';
@@ -119,6 +121,7 @@ async function answer(
   const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
   // At once, so that a refusal is logged with the one who was refused.
   const known = Object.assign(call, { caller });
+  call.reach.call.actor = actorOf(caller);
   authorize(caller, method.access, permissionName(call.method));
   return run(checked(method, message, empty), known);
 }
@@ -126,6 +129,11 @@ async function answer(
 function checked(method: AnyMethod, message: object, empty: object): unknown {
   if (message instanceof Malformed) throw invalidParameter('request', 'is no message of this method');
   return validate(method.schema, message, empty);
+}
+
+/** A system token names the domain that it acts for; whoever holds it belongs to the root domain. */
+function actorOf({ kind, user_id, domain_id }: Caller): Actor {
+  return { type: kind, id: user_id, domain_id: kind === 'SYSTEM' ? ROOT_DOMAIN_ID : domain_id };
 }
 
 /** `identity:UserProfile.update_password`, the method's own name as a permission. */
@@ -137,12 +145,15 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
   const { metadata } = grpcCall;
   const given = grpcCall.getDeadline();
   const latest = Date.now() + pipeline.timeoutMs;
+  const deadline = Math.min(latest, typeof given === 'number' ? given : given.getTime());
+  const requestId = requestIdOf(metadata);
+  const source = sourceOf(grpcCall.getPeer(), metadata, pipeline.trustedProxies);
   return {
     method,
     metadata,
-    requestId: requestIdOf(metadata),
-    ...sourceOf(grpcCall.getPeer(), metadata, pipeline.trustedProxies),
-    reach: { deadline: Math.min(latest, typeof given === 'number' ? given : given.getTime()) },
+    requestId,
+    ...source,
+    reach: { deadline, call: { request_id: requestId, method, peer: source.peer } },
     noted: {},
     answer: { headers: {} },
   };

@@ -23,6 +23,7 @@ const OWN_READ = '0 0 + + + + d u + - - + +';
 const OWN_WRITE = '0 0 + + + + d u - + - + +';
 const WORKSPACE_READ = '0 0 - + + + - + + - - - -';
 const DOMAINS = '0 0 - - - - + + - - - - -';
+const AUDIT = '0 0 - - - + + + - - - - -';
 /** Of the IAM systems: about somebody else, by whom they administer; the token of a sign-in has the account's rights. */
 const ADMIN = '0 0 - - - + + + - - - - +';
 /** About the caller's own account there. */
@@ -78,6 +79,8 @@ const expected: Record<string, string> = {
   'iam.v3.AuthService.ListDomains': ONESELF_READ,
   'iam.v3.AuthService.ListProjects': ONESELF_READ,
   'csms.v1.UserService.GetUser': ADMIN,
+  'audit.v1.AuditService.ListRecords': AUDIT,
+  'audit.v1.AuditService.StatRecords': AUDIT,
 };
 
 /** Those that everybody may call about themself, and what becomes of that. */

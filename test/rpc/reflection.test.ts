@@ -56,6 +56,7 @@ describe.each(Object.entries(versions))('reflection %s', (_version, Client) => {
       'iam.v3.AuthService',
       'iam.v3.OsUserService',
       'csms.v1.UserService',
+      'audit.v1.AuditService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',

@@ -100,7 +100,8 @@ function compileSort(sort: readonly Sort[], resource: QueryResource, only: boole
     if (fieldType(resource.fields, key)) order[key] ??= desc ? -1 : 1;
     else if (only) throw queryError(`query.sort names an unknown field: ${shown(key)}`);
   }
-  if (Object.keys(order).length === 0) for (const key of resource.order) order[key] = 1;
+  if (Object.keys(order).length === 0)
+    for (const key of resource.order) order[key] = resource.largestFirst ? -1 : 1;
   // In the direction of the last key, so that one index delivers the whole order forwards or backwards.
   order[resource.unique] ??= Object.values(order).at(-1)!;
   return order;

@@ -13,8 +13,9 @@ export interface QueryResource {
   keyword: readonly string[];
   /** Fields of a `minimal` answer. */
   minimal: readonly string[];
-  /** Order when none is asked for. */
+  /** Order when none is asked for; smallest first, unless it is turned round. */
   order: readonly string[];
+  largestFirst?: boolean;
   /** Field that no two documents of an answer share; it ends every order, so that pages never overlap. */
   unique: string;
 }

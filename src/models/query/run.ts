@@ -1,5 +1,4 @@
-import type { ClientSession } from 'mongoose';
-import type { Records } from '../../connectors/mongo.js';
+import type { CallOptions, Records } from '../../connectors/mongo.js';
 import type { Filter } from './filter.js';
 import { allOf, isUnbounded } from './filter.js';
 import type { ListPlan } from './list.js';
@@ -8,12 +7,8 @@ import { renderRows } from './render.js';
 import type { Stage } from './scope.js';
 import type { StatisticsPlan } from './statistics.js';
 
-/** Transaction and time limit of a database call, as `options(reach)` of the connector gives them. */
-export interface ReadOptions {
-  session?: ClientSession;
-  maxTimeMS: number;
-  hint?: string;
-}
+/** What `options(reach)` of the connector gives, and the index to read by. */
+export type ReadOptions = CallOptions & { hint?: string };
 
 /** How a list is read beside its plan. */
 export interface ListReading {
