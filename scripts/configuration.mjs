@@ -15,6 +15,12 @@ const AROUND = [
   ],
   ['SMTP_URL', 'address', 'none', 'A mail server of your own. No mailbox is started then.'],
   [
+    'PUBLIC_URL',
+    'address',
+    'the address of the REST edge',
+    'Address at which callers reach the REST edge, where that is another one.',
+  ],
+  [
     'SERVICE_KEY',
     '32 bytes in base64',
     'made on the first start',
