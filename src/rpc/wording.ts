@@ -68,7 +68,6 @@ const SPOKEN: ReadonlySet<Reason> = new Set<Reason>([
 
 const FIXED: Partial<Record<number, string>> = {
   401: 'The request you have made requires authentication.',
-  429: 'Too many requests of this kind. Try again later.',
   500: 'An unexpected error prevented the server from fulfilling your request.',
   503: 'The service is not available now. Try again later.',
 };
@@ -77,6 +76,7 @@ const REASON_PREFIX = /^ERROR_[A-Z0-9_]+: /;
 
 function keystoneMessage(error: IdentityError, call: Call, http: number): string {
   if (SPOKEN.has(error.reason)) return error.message.replace(REASON_PREFIX, '');
+  if (error.code === status.RESOURCE_EXHAUSTED) return 'Too many requests of this kind. Try again later.';
   const fixed = FIXED[http];
   if (fixed) return fixed;
   if (http === 403)

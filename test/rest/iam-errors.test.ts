@@ -138,6 +138,14 @@ describe('an unknown user', () => {
   });
 });
 
+describe('an unknown token', () => {
+  it('is not found, and not named', async () => {
+    const asked = { 'x-auth-token': admin, 'x-subject-token': 'somebody-elses' };
+    const answer = await stack.edge.send('GET', '/v3/auth/tokens', undefined, asked);
+    expect(textOf(answer, '/v3/auth/tokens', 404)).toBe('Could not find token.');
+  });
+});
+
 describe('modifying a user, each status of the document', () => {
   const change = (path: string, user: object, token?: string, verb = 'PATCH') =>
     send(verb, path, { user }, token);
