@@ -199,7 +199,9 @@ describe('update_time', () => {
 describe('who sees whom', () => {
   it('an administrator of the domain everybody there, whatever token', async () => {
     const someone = await aUser(service, tenant);
-    for (const token of [admin, await tokenOf(service, tenant, tenant.admin, 'DOMAIN')]) {
+    const domain = await tokenOf(service, tenant, tenant.admin, 'DOMAIN');
+    const workspace = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.alpha);
+    for (const token of [admin, domain, workspace]) {
       expect(await show(someone, token)).toHaveProperty('name', someone);
     }
   });
