@@ -1,9 +1,45 @@
 import { status } from '@grpc/grpc-js';
-import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type {
+  Server,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  sendUnaryData,
+} from '@grpc/grpc-js';
 import { HealthCheckResponse_ServingStatus as Serving, HealthService } from '../gen/health/v1/health.js';
-import type { HealthCheckRequest, HealthCheckResponse } from '../gen/health/v1/health.js';
+import type {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthListRequest,
+  HealthListResponse,
+} from '../gen/health/v1/health.js';
 
 type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+
+const MALFORMED = { code: status.INVALID_ARGUMENT, details: 'The request is no message of this method.' };
+
+/** grpc-js answers INTERNAL to bytes that it cannot decode; here they arrive as a request that names nothing. */
+function orNothing<T>(decode: (bytes: Buffer) => T): (bytes: Buffer) => T {
+  return (bytes) => {
+    try {
+      return decode(bytes);
+    } catch {
+      return {} as T;
+    }
+  };
+}
+
+/** Decoded requests have every field. */
+function isMalformed(request: Partial<HealthCheckRequest>): boolean {
+  return request.service === undefined;
+}
+
+const { check, list, watch } = HealthService;
+const tolerant: ServiceDefinition = {
+  check: { ...check, requestDeserialize: orNothing(check.requestDeserialize) },
+  list: { ...list, requestDeserialize: orNothing(list.requestDeserialize) },
+  watch: { ...watch, requestDeserialize: orNothing(watch.requestDeserialize) },
+};
 
 /** grpc.health.v1: one state for the whole service, asked for by its names (gRPC health checking protocol). */
 export class Health {
@@ -17,15 +53,27 @@ export class Health {
 
   /** Adds the health service to a server. */
   serve(server: Server): void {
-    server.addService(HealthService, {
+    server.addService(tolerant, {
       check: (
         call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
         respond: sendUnaryData<HealthCheckResponse>,
       ) => {
-        if (this.names.has(call.request.service)) respond(null, this.#answer(call));
+        if (isMalformed(call.request)) respond(MALFORMED);
+        else if (this.names.has(call.request.service)) respond(null, this.#answer(call));
         else respond({ code: status.NOT_FOUND, details: 'unknown service' });
       },
+      list: (
+        _call: ServerUnaryCall<HealthListRequest, HealthListResponse>,
+        respond: sendUnaryData<HealthListResponse>,
+      ) => {
+        const statuses = [...this.names].map((service) => [service, this.#answer({ request: { service } })]);
+        respond(null, { statuses: Object.fromEntries(statuses) as HealthListResponse['statuses'] });
+      },
       watch: (stream: Watcher) => {
+        if (isMalformed(stream.request)) {
+          stream.emit('error', MALFORMED);
+          return;
+        }
         stream.write(this.#answer(stream));
         this.#watchers.add(stream);
         const forget = () => this.#watchers.delete(stream);

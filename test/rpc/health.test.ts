@@ -110,6 +110,19 @@ describe('health', () => {
     watcher.stream.cancel();
   });
 
+  it('lists every name at once', async () => {
+    const { statuses } = await client.call('grpc.health.v1.Health.List');
+    for (const name of NAMES) expect(statuses[name]).toEqual({ status: 'SERVING' });
+  });
+
+  it('refuses bytes that are no message, and lives on', async () => {
+    for (const method of ['Check', 'Watch']) {
+      const answer = client.callPath(`/grpc.health.v1.Health/${method}`, Buffer.from([10, 200, 1]));
+      expect((await refusal(answer)).code, method).toBe(status.INVALID_ARGUMENT);
+    }
+    expect(await check('')).toBe('SERVING');
+  });
+
   it('tells those who watch that the service stops, and lets them go', async () => {
     const watchers = [watch(''), watch('identity'), watch('unknown')];
     await expect.poll(() => watchers.map(({ states }) => states.length)).toEqual([1, 1, 1]);
