@@ -197,7 +197,7 @@ describe('update_time', () => {
 });
 
 describe('who sees whom', () => {
-  it('an administrator of the domain everybody there, whatever token', async () => {
+  it('an administrator of the domain everybody there, signed in or with a token for the domain', async () => {
     const someone = await aUser(service, tenant);
     for (const token of [admin, await tokenOf(service, tenant, tenant.admin, 'DOMAIN')]) {
       expect(await show(someone, token)).toHaveProperty('name', someone);
