@@ -238,3 +238,24 @@ describe('D-24 every other read of people', () => {
     expect(ofMembers(plans)).toHaveLength(1);
   });
 });
+
+describe('AuditService.ListRecords reads one range of one index', () => {
+  const ofRecords = (plans: Plan[]) => plans.filter(({ collection }) => collection === 'audit_record');
+
+  it.each<[string, object, string]>([
+    ['of the domain', {}, 'domain_id created_at record_id'],
+    ['of the domain, with a condition', { query: { keyword: 'user' } }, 'domain_id created_at record_id'],
+    ['of a target', { target_id: 'admin@example.com' }, 'domain_id target_id created_at record_id'],
+    ['of an actor', { actor_id: 'admin@example.com' }, 'domain_id actor_id created_at record_id'],
+  ])('%s', async (_what, request, keys) => {
+    const asked = { query: { page: { start: 2, limit: 5 } }, ...request };
+    const plans = ofRecords(await plansOf('audit.v1.AuditService.ListRecords', asked, admin));
+    expectBounded(plans);
+    for (const { indexes } of plans) expect(indexes[0]![0]).toBe('domain_id');
+    const indexes = await database().collection('audit_record').listIndexes().toArray();
+    expect(indexes.map(({ key }) => Object.keys(key as Keys).join(' '))).toContain(keys);
+    if (!tellsSorts) return;
+    expect(plans.map(({ indexes: read }) => read[0]!.join(' '))).toContain(keys);
+    expect(plans.filter(({ sorts }) => sorts)).toEqual([]);
+  });
+});
