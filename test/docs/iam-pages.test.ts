@@ -10,11 +10,14 @@ beforeAll(async () => {
 });
 afterAll(() => installation.close());
 
-it('the calls of the pages of OS-USER and CSMS are answered as they say', async () => {
+it.each([
+  { names: 'OpenStack Identity', paths: ['docs/iam-users.md'], count: 15 },
+  { names: 'OS-USER and CSMS', paths: ['docs/iam-os-user.md', 'docs/csms.md'], count: 5 },
+])('the calls of the pages of $names are answered as they say', async ({ paths, count }) => {
   const shortcuts = commandsOf(section(read('README.md'), '## The first calls'))[0]!;
-  const pages = ['docs/iam-os-user.md', 'docs/csms.md'].flatMap((path) => commandsOf(read(path)));
+  const pages = paths.flatMap((path) => commandsOf(read(path)));
   const [, ...answers] = await installation.shell([shortcuts, ...pages].map(({ code }) => code));
-  expect(answers.filter(Boolean)).toHaveLength(5);
+  expect(answers.filter(Boolean)).toHaveLength(count);
   const comparable = (text: string) => (text ? steady(text) : '');
   expect(answers.map(comparable)).toEqual(pages.map(({ answer }) => comparable(answer)));
 });
