@@ -6,7 +6,7 @@ export const auditActions = {
   'domain.enable': 'The users of a domain were let in.',
   'domain.disable': 'The users of a domain were kept out.',
   'domain.delete': 'A domain was deleted.',
-  'user.create': 'A user was made.',
+  'user.create': 'A user was made, in a workspace or with a new domain.',
   'role.grant': 'A user got a role, in a workspace or in the whole domain.',
   'password.reset': 'Somebody asked for a new password, and it was mailed or not.',
 } as const satisfies Record<string, string>;
