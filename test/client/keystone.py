@@ -112,6 +112,10 @@ def users(url, domain_id, admin, password, another_id, project_id):
     seen["changed"] = of_user(changed)
     seen["taken_by_change"] = tried(keys.users.update, made, name="other-user")
     seen["invalid"] = tried(keys.users.update, made, name="1234james")
+    keys.users.update(made, password="An0ther-one!", enabled=True)
+    theirs = {"auth_url": url, "user_id": made.id}
+    seen["old_password"] = tried(signed_in, identity.Password(password="Passw0rd!", **theirs))
+    seen["new_password"] = of_access(signed_in(identity.Password(password="An0ther-one!", **theirs))[1])["username"]
     pages = []
     marker = None
     while True:
