@@ -39,9 +39,15 @@ const call = async (method: string, request: object, metadata: Record<string, st
 describe('grpcurl', () => {
   it('lists the services', async () => {
     expect((await grpcurl(['list'])).trim().split('\n')).toEqual([
+      'audit.v1.AuditService',
+      'csms.v1.UserService',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
+      'iam.v3.AuthService',
+      'iam.v3.OsUserService',
+      'iam.v3.UserService',
+      'iam.v3.VersionService',
       'spaceone.api.core.v1.ServerInfo',
       `${PACKAGE}.Domain`,
       `${PACKAGE}.System`,
