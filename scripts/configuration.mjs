@@ -57,7 +57,7 @@ export async function configurationPage(settings) {
   const service = Object.entries(settings).map(([name, { type, meaning, fallback }]) => [
     name,
     type,
-    fallback === undefined ? '**required**' : `\`${fallback}\``,
+    fallback === undefined ? '**required**' : fallback === '' ? 'none' : `\`${fallback}\``,
     meaning,
   ]);
   const ports = readSettings({}).needed.map(({ variable, use, port }) => [

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, status } from '@grpc/grpc-js';
+import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -38,6 +39,7 @@ import { csmsWording, keystoneWording, osUserWording } from './rpc/wording.js';
 import { Health } from './rpc/health.js';
 import { metadataText } from './rpc/metadata.js';
 import { serveReflection } from './rpc/reflection.js';
+import { portCredentials } from './rpc/tls.js';
 import { shutDown } from './shutdown.js';
 
 /** The running service. */
@@ -80,9 +82,11 @@ const MFA_REASONS: ReadonlySet<Reason> = new Set<Reason>([
 
 /**
  * Starts the service: it listens at once, is NOT_SERVING until the database is there, and follows it from then on.
+ * @throws ConfigError when the certificates of the port cannot be used.
  * @throws Error when the port is taken.
  */
 export async function startApp(config: Config, clock: Clock, log: Logger): Promise<App> {
+  const { credentials, close: endRenewal } = portCredentials(config, log);
   const rooms = createRooms(config, clock, log);
   const server = new Server({
     'grpc.max_receive_message_length': config.MAX_MESSAGE_BYTES,
@@ -96,7 +100,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
   const pipeline = pipelineOf(config, rooms, log);
   serveIam(server, rooms, config, pipeline);
   const endReflection = serve(server, rooms, health, pipeline);
-  const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`);
+  const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`, credentials);
   rooms.mongo.onAvailability((available) => health.set(available));
   let closing = false;
   const ready = rooms.mongo.start().then(() => {
@@ -105,6 +109,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
   ready.catch(() => undefined);
   const close = () => {
     closing = true;
+    endRenewal();
     health.close();
     endReflection();
     return shutDown(server, rooms, config.DRAIN_SECONDS);
@@ -172,9 +177,9 @@ function pipelineOf(config: Config, rooms: Rooms, log: Logger): Pipeline {
   };
 }
 
-function listen(server: Server, address: string): Promise<number> {
+function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error) reject(new Error(`${address} cannot be listened on: ${error.message}`));
       else resolve(port);
     });

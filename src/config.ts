@@ -1,52 +1,8 @@
 import { z } from 'zod';
 import type { Mailbox } from './email-address.js';
 import { parseMailbox } from './email-address.js';
-
-/** One setting: its environment name comes from the key, its meaning is the row of docs/configuration.md. */
-interface Setting<T> {
-  type: string;
-  meaning: string;
-  fallback: string | undefined;
-  schema: z.ZodType<T>;
-}
-
-const text = (fallback: string | undefined, meaning: string): Setting<string> => ({
-  type: 'text',
-  meaning,
-  fallback,
-  schema: z.string().min(1, 'must not be empty'),
-});
-
-const whole = (fallback: number, min: number, max: number, meaning: string): Setting<number> => ({
-  type: `whole number ${min}..${max}`,
-  meaning,
-  fallback: String(fallback),
-  schema: z.coerce
-    .number({ error: 'must be a number' })
-    .int('must be a whole number')
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`),
-});
-
-const oneOf = <const T extends readonly [string, ...string[]]>(
-  values: T,
-  fallback: T[number],
-  meaning: string,
-): Setting<T[number]> => ({
-  type: values.join(' or '),
-  meaning,
-  fallback,
-  schema: z.enum(values, { error: `must be ${values.join(' or ')}` }),
-});
-
-const flag = (fallback: boolean, meaning: string): Setting<boolean> => ({
-  type: 'true or false',
-  meaning,
-  fallback: String(fallback),
-  schema: z
-    .enum(['true', 'false'], { error: 'must be true or false' })
-    .transform((value) => value === 'true'),
-});
+import { flag, list, oneOf, optionalFile, text, whole } from './setting.js';
+import type { Setting } from './setting.js';
 
 const serviceKey: Setting<Buffer> = {
   type: '32 bytes in base64',
@@ -124,22 +80,23 @@ const color: Setting<string> = {
   schema: z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #3949ab'),
 };
 
-const list = (fallback: string, meaning: string): Setting<string[]> => ({
-  type: 'list, comma separated',
-  meaning,
-  fallback,
-  schema: z.string().transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  ),
-});
-
 /** All settings of the service, by their environment name. */
 export const settings = {
   GRPC_HOST: text('127.0.0.1', 'Address the gRPC server listens on.'),
   GRPC_PORT: whole(50051, 0, 65535, 'Port of the gRPC server; 0 takes a free one.'),
+  GRPC_TLS_CERT: optionalFile(
+    'Certificate of the gRPC port and what leads to its authority, as PEM. With it the port speaks TLS alone, 1.2 or newer.',
+  ),
+  GRPC_TLS_KEY: optionalFile('Key of that certificate, as PEM.'),
+  GRPC_TLS_CLIENT_CA: optionalFile(
+    'Certificate of an authority, as PEM. With it the gRPC port takes only callers whose certificate it signed; let it sign for nobody but the edge.',
+  ),
+  GRPC_TLS_RELOAD_SECONDS: whole(
+    60,
+    1,
+    86_400,
+    'How often these files are looked at; renewed ones count for new connections.',
+  ),
   MONGODB_URI: mongoUri,
   MONGODB_POOL_SIZE: whole(32, 1, 1000, 'Connections kept to the database.'),
   DATABASE_TIMEOUT_MS: whole(

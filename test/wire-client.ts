@@ -3,7 +3,7 @@ import { createFileRegistry, fromBinary, fromJson, toBinary, toJson } from '@buf
 import type { DescMethod, JsonValue } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
-import type { CallOptions, ClientOptions } from '@grpc/grpc-js';
+import type { CallOptions, ChannelCredentials, ClientOptions } from '@grpc/grpc-js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field in tests
 export type Answer = any;
@@ -30,8 +30,12 @@ export const registry = createFileRegistry(set);
 export class WireClient {
   readonly #client: Client;
 
-  constructor(address: string, options: ClientOptions = {}) {
-    this.#client = new Client(address, credentials.createInsecure(), options);
+  constructor(
+    address: string,
+    options: ClientOptions = {},
+    channel: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.#client = new Client(address, channel, options);
   }
 
   /**

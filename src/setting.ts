@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+/** One setting: its environment name comes from the key, its meaning is the row of docs/configuration.md. */
+export interface Setting<T> {
+  type: string;
+  meaning: string;
+  fallback: string | undefined;
+  schema: z.ZodType<T>;
+}
+
+/** Any text but the empty one. */
+export const text = (fallback: string | undefined, meaning: string): Setting<string> => ({
+  type: 'text',
+  meaning,
+  fallback,
+  schema: z.string().min(1, 'must not be empty'),
+});
+
+/** A whole number within bounds. */
+export const whole = (fallback: number, min: number, max: number, meaning: string): Setting<number> => ({
+  type: `whole number ${min}..${max}`,
+  meaning,
+  fallback: String(fallback),
+  schema: z.coerce
+    .number({ error: 'must be a number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`),
+});
+
+/** One of these words. */
+export const oneOf = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  fallback: T[number],
+  meaning: string,
+): Setting<T[number]> => ({
+  type: values.join(' or '),
+  meaning,
+  fallback,
+  schema: z.enum(values, { error: `must be ${values.join(' or ')}` }),
+});
+
+/** Yes or no. */
+export const flag = (fallback: boolean, meaning: string): Setting<boolean> => ({
+  type: 'true or false',
+  meaning,
+  fallback: String(fallback),
+  schema: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .transform((value) => value === 'true'),
+});
+
+/** Several texts, without blanks around them and without empty ones. */
+export const list = (fallback: string, meaning: string): Setting<string[]> => ({
+  type: 'list, comma separated',
+  meaning,
+  fallback,
+  schema: z.string().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  ),
+});
+
+/** A file that need not be there; whoever uses it says what is wrong with it. */
+export const optionalFile = (meaning: string): Setting<string | undefined> => ({
+  type: 'file',
+  meaning,
+  fallback: '',
+  schema: z.string().transform((value) => value || undefined),
+});
