@@ -37,7 +37,8 @@ export class UserRemoval {
     await this.mongo.transaction(reach, async (tx) => {
       // Roles as they are now, not as they were when the caller was looked at.
       const gone = await this.users.remove(tx, user);
-      if (!gone) throw notFound({ user_id: user.id });
+      // Somebody else may have got the user_id; the error undoes it.
+      if (gone?.id !== user.id) throw notFound({ user_id: user.id });
       const held = new Set(gone.memberships.map(({ workspace_id }) => workspace_id));
       if (held.delete(EVERY_WORKSPACE)) await this.domains.removeWildcardMember(tx, domain_id);
       if (held.size > 0) await this.workspaces.removeUser(tx, domain_id, [...held]);

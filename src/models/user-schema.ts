@@ -62,6 +62,9 @@ userSchema.index({ domain_id: 1, login_keys: 1 }, { unique: true });
 userSchema.index({ id: 1 }, { unique: true });
 // Users of a domain by their opaque id, for pages of the IAM systems.
 userSchema.index({ domain_id: 1, id: 1 });
+userSchema.index({ domain_id: 1, state: 1, id: 1 });
+// A username in all domains, for the system.
+userSchema.index({ login_keys: 1 });
 // Members of a workspace in every order that a list offers: equality first, then the order, one scan each.
 for (const key of ['email', 'created_at', 'last_accessed_at', 'name']) {
   userSchema.index({ domain_id: 1, 'memberships.workspace_id': 1, [key]: 1, user_id: 1 });

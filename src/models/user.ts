@@ -224,10 +224,10 @@ export class Users {
     }
   }
 
-  /** Removes exactly this user, not another one that got the same user id, and answers who it was. */
-  async remove(tx: Tx, { id, ...key }: UserKey & Pick<User, 'id'>): Promise<User | undefined> {
+  /** Removes the user with that user_id and answers who it was, or undefined. */
+  async remove(tx: Tx, key: UserKey): Promise<User | undefined> {
     const only = { ...options(tx), projection: withoutSecrets };
-    return (await this.#records.findOneAndDelete({ ...exact(key), id: String(id) }, only)) ?? undefined;
+    return (await this.#records.findOneAndDelete(exact(key), only)) ?? undefined;
   }
 }
 

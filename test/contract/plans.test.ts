@@ -259,3 +259,31 @@ describe('AuditService.ListRecords reads one range of one index', () => {
     expect(plans.filter(({ sorts }) => sorts)).toEqual([]);
   });
 });
+
+describe('every page of iam.v3.UserService.ListUsers', () => {
+  const LIST = 'iam.v3.UserService.ListUsers';
+
+  it.each<[string, object, string[]]>([
+    ['the domain', {}, ['domain_id', 'id']],
+    ['those who are enabled', { enabled: 'true' }, ['domain_id']],
+    ['those who are disabled', { enabled: 'false' }, ['domain_id']],
+    ['a name', { name: 'user1@example.com' }, ['domain_id', 'login_keys']],
+  ])('of %s is bounded by the domain and skips nothing', async (_what, filters, keys) => {
+    const { users } = await service.call(LIST, { limit: 10 }, admin);
+    for (const marker of ['', users[9].id as string]) {
+      const plans = await plansOf(LIST, { ...filters, limit: 10, ...(marker ? { marker } : {}) }, admin);
+      expectBounded(plans);
+      // Without the look-ups of the caller and of the marker.
+      const one = ['domain_id user_id', 'id'];
+      const pages = plans.filter(
+        ({ collection, indexes }) => collection === 'user' && !one.includes(indexes[0]!.join(' ')),
+      );
+      expect(pages.length).toBeGreaterThan(0);
+      for (const { stages, indexes } of pages) {
+        expect(indexes[0]!.slice(0, keys.length)).toEqual(keys);
+        expect(stages).not.toContain('SKIP');
+      }
+    }
+    for (const { command } of started) expect(JSON.stringify(command)).not.toContain('$count');
+  });
+});

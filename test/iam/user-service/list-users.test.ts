@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
+import { newTokenId } from '../../../src/ids.js';
 import { refusal } from '../../harness.js';
 import { initialise } from '../../system.js';
 import { PUBLIC_URL, startUserCalls } from '../user-calls.js';
@@ -37,10 +38,10 @@ const names = async (request: object) => {
 };
 
 /** Follows `next` from page to page as a client does. */
-async function walk(request: Record<string, string | number>): Promise<Shown[][]> {
+async function walk(request: Record<string, string | number>, token?: string): Promise<Shown[][]> {
   const pages = [];
   for (let asked = request; ;) {
-    const { users = [], links } = (await calls.list(asked)) as {
+    const { users = [], links } = (await calls.list(asked, token)) as {
       users?: Shown[];
       links: { next: string | null };
     };
@@ -172,5 +173,33 @@ describe('UserService.ListUsers', () => {
       });
     }
     expect((await refusal(calls.list({}, null))).code).toBe(status.UNAUTHENTICATED);
+  });
+
+  it('leaves nobody out and repeats nobody in a larger domain', async () => {
+    const { service } = calls;
+    const crowd = await aTenant(service);
+    const users = service.app.rooms.mongo.connection.collection('user');
+    const { _id, ...like } = (await users.findOne({ domain_id: crowd.domain_id, user_id: crowd.admin }))!;
+    const many = Array.from({ length: 600 }, (_, index) => ({
+      ...like,
+      id: newTokenId(),
+      user_id: `crowd-${index}`,
+      username: `crowd-${index}`,
+      login_keys: [`crowd-${index}`],
+      state: index % 3 ? 'ENABLED' : 'DISABLED',
+    }));
+    await users.insertMany(many);
+    const { access_token } = await signIn(service, crowd, crowd.admin);
+    const everybody = [...many, { id: String(like['id']), state: 'ENABLED' }];
+    for (const [request, state] of [
+      [{ limit: 37 }, undefined],
+      [{ limit: 1000 }, undefined],
+      [{ limit: 40, enabled: 'true' }, 'ENABLED'],
+      [{ limit: 40, enabled: 'false' }, 'DISABLED'],
+    ] as const) {
+      const expected = everybody.filter((one) => !state || one.state === state).map(({ id }) => id);
+      const seen = (await walk(request, access_token)).flat().map(({ id }) => id);
+      expect(seen).toEqual(expected.sort());
+    }
   });
 });
