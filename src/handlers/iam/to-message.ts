@@ -35,7 +35,11 @@ interface UserQuery {
 }
 
 /** Addresses of a page of users and of the next one. */
-export function pageLinks({ publicUrl }: Addresses, asked: UserQuery, page: UserPage): Links {
+export function pageLinks(
+  { publicUrl }: Addresses,
+  asked: UserQuery,
+  page: UserPage,
+): Links & { next: string | null } {
   const address = (query: UserQuery) => {
     // Not URLSearchParams: its `+` for a blank is not read as one everywhere.
     const parameters = Object.entries(query)
