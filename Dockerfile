@@ -13,13 +13,16 @@ RUN npm run build
 # Only addresses differ from the configuration that `npm start` and the tests use.
 ARG SERVICE_HOST=service
 ARG SERVICE_PORT=50051
-RUN REST_HOST=0.0.0.0 REST_PORT=8080 SERVICE_DISCOVERY=STRICT_DNS \
-    GRPC_HOST="$SERVICE_HOST" GRPC_PORT="$SERVICE_PORT" DESCRIPTOR=/etc/envoy/descriptor.binpb \
-    node scripts/render-envoy.mjs > edge.yaml
+# Files of certificates, where they are mounted at run time; see deploy/README.md. Empty means without TLS.
+ARG EDGE_TLS_CERT= EDGE_TLS_KEY= UPSTREAM_TLS_CA= UPSTREAM_TLS_NAME= UPSTREAM_TLS_CERT= UPSTREAM_TLS_KEY=
+RUN export REST_HOST=0.0.0.0 REST_PORT=8080 SERVICE_DISCOVERY=STRICT_DNS EDGE_SECRETS=/etc/envoy/secrets \
+      GRPC_HOST="$SERVICE_HOST" GRPC_PORT="$SERVICE_PORT" DESCRIPTOR=/etc/envoy/descriptor.binpb; \
+    node scripts/render-envoy.mjs > edge.yaml && node scripts/render-envoy.mjs --secrets edge-secrets
 RUN npm prune --omit=dev --no-audit --no-fund
 
 FROM envoyproxy/envoy:distroless-v1.40.0 AS edge
 COPY --from=build /app/edge.yaml /etc/envoy/envoy.yaml
+COPY --from=build /app/edge-secrets /etc/envoy/secrets
 COPY --from=build /app/dist/gen/descriptor.binpb /etc/envoy/descriptor.binpb
 USER 65532:65532
 EXPOSE 8080

@@ -38,6 +38,18 @@ const AROUND = [
     '`.data`',
     'Where data and logs are. Another folder and other ports make a second installation beside the first.',
   ],
+  [
+    'GRPC_TLS_CERT',
+    'file',
+    'none',
+    'TLS between edge and service: see [deploy/README.md](../deploy/README.md#tls).',
+  ],
+  [
+    'UPSTREAM_TLS_CA',
+    'file',
+    'none',
+    'What the edge checks that certificate by; the other variables of its certificates are read as well.',
+  ],
   ['PYTHON', 'program', 'the first fitting one of the PATH', 'Python that makes the environments.'],
   [
     'BENCH_USERS',

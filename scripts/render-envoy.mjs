@@ -3,16 +3,27 @@
  * the services that have HTTP bindings, the Lua filter with the table of their paths, and the edge's own words.
  *
  *   node scripts/render-envoy.mjs > rendered.yaml
+ *   node scripts/render-envoy.mjs --secrets edge-secrets
  *
- * The names that may be set: REST_HOST, REST_PORT, GRPC_HOST, GRPC_PORT, SERVICE_DISCOVERY (STATIC for an address,
- * STRICT_DNS for a host name) and DESCRIPTOR (the descriptor set as the running Envoy finds it).
+ * The second one is needed with TLS alone: it writes to a folder where the certificates are. deploy/README.md lists the variables.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  discoveryOf,
+  edgeHeaders,
+  edgeTransport,
+  endpointsOf,
+  lbEndpoints,
+  writeSecrets,
+  upstreamTransport,
+} from './launch/edge-sides.mjs';
 import { readHttpRoutes } from './launch/http-routes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+export { writeSecrets };
 
 /** The largest body of a REST request, the same as the service's limit of a message. */
 const MAX_BODY_BYTES = String(4 * 1024 * 1024);
@@ -23,7 +34,8 @@ const MAX_BODY_BYTES = String(4 * 1024 * 1024);
  * @returns {string} the complete configuration
  */
 export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/descriptor.binpb')) {
-  const { services, bindings } = readHttpRoutes(descriptor);
+  const { services, bindings, reads } = readHttpRoutes(descriptor);
+  const endpoints = endpointsOf(environment);
   const words = readJson('deploy/edge-words.json');
   const families = readJson('deploy/edge-families.json');
   const ofFamilies = servicesOf(families, bindings);
@@ -37,6 +49,12 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
   return fill(readFileSync(resolve(root, 'envoy.yaml'), 'utf8'), {
     DESCRIPTOR: descriptor,
     ...environment,
+    SERVICE_DISCOVERY: environment.SERVICE_DISCOVERY || discoveryOf(endpoints),
+    ENDPOINTS: JSON.stringify(lbEndpoints(endpoints)),
+    EDGE_TRANSPORT: JSON.stringify(edgeTransport(environment)),
+    EDGE_TLS_HEADERS: JSON.stringify(edgeHeaders(environment)),
+    UPSTREAM_TRANSPORT: JSON.stringify(upstreamTransport(environment, endpoints)),
+    READ_PATHS: JSON.stringify(reads.map((path) => path.replaceAll('.', '[.]')).join('|')),
     EDGE_SERVICES: JSON.stringify(services.filter((service) => !ofFamilies.includes(service))),
     FAMILY_SERVICES: JSON.stringify(ofFamilies),
     FAMILY_PATHS: JSON.stringify(Object.values(families).map(pathRegex).join('|')),
@@ -208,4 +226,8 @@ function luaPattern(template) {
   return `^${body.join('')}$`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(renderEnvoy(process.env));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf('--secrets');
+  if (at < 0) process.stdout.write(renderEnvoy(process.env));
+  else writeSecrets(process.env, process.argv[at + 1] ?? 'edge-secrets');
+}

@@ -69,7 +69,7 @@ async function startAll(children, settings, tools) {
   noteRunning(settings.folder, children.processes);
   children.atEnd(followWarnings(service.log, (line) => console.log(`service ${line}`)));
   await Promise.all([
-    ready(service, () => isServing(`127.0.0.1:${settings.port.GRPC_PORT}`)),
+    ready(service, () => isServing(`127.0.0.1:${settings.port.GRPC_PORT}`, process.env)),
     ready(edge, () => accepts(settings.port.REST_PORT)),
     mailbox && ready(mailbox, () => accepts(settings.port.SMTP_PORT)),
     seed.exit,

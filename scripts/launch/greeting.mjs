@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { edgeUrl } from './edge-sides.mjs';
 import { root } from './places.mjs';
 import { findProgram, findGrpcurl } from './tools.mjs';
 
@@ -12,7 +13,7 @@ const SERVICE = 'spaceone.api.identity.v2';
  */
 export function greeting({ port, accounts, smtpUrl, logs }) {
   const grpc = `127.0.0.1:${port.GRPC_PORT}`;
-  const rest = `http://127.0.0.1:${port.REST_PORT}`;
+  const rest = edgeUrl(port, process.env);
   const page = `http://127.0.0.1:${port.MAILBOX_PORT}`;
   const mailbox = smtpUrl ? 'none of our own (SMTP_URL is set)' : `${page}   (as JSON: ${page}/api/email)`;
   const lines = [
@@ -96,9 +97,13 @@ function iamCalls(rest, { domain_id, user_id, password }) {
 function grpcurlCalls(grpc, signIn, grant) {
   const installed = findProgram('grpcurl') ? 'grpcurl' : findGrpcurl();
   const call = (method, body, ...more) =>
-    [`${installed ?? 'grpcurl'} -plaintext`, ...more, `-d ${quote(body)}`, grpc, `${SERVICE}.${method}`].join(
-      ' ',
-    );
+    [
+      `${installed ?? 'grpcurl'} ${grpcurlSecurity(process.env)}`,
+      ...more,
+      `-d ${quote(body)}`,
+      grpc,
+      `${SERVICE}.${method}`,
+    ].join(' ');
   const token = (name) => `-H "token: $${name}"`;
   const lines = [
     `TOKENS=$(${call('Token/issue', signIn)})`,
@@ -110,6 +115,12 @@ function grpcurlCalls(grpc, signIn, grant) {
   ];
   const hint = '(grpcurl is not on the PATH: go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4)';
   return installed ? indent(lines) : [`  ${hint}`, ...indent(lines)];
+}
+
+function grpcurlSecurity({ GRPC_TLS_CERT, UPSTREAM_TLS_CA, UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY }) {
+  if (!GRPC_TLS_CERT) return '-plaintext';
+  const shown = UPSTREAM_TLS_CERT ? ` -cert ${UPSTREAM_TLS_CERT} -key ${UPSTREAM_TLS_KEY}` : '';
+  return `-cacert ${UPSTREAM_TLS_CA}${shown}`;
 }
 
 /** Takes one string out of a JSON answer with nothing but sed. */

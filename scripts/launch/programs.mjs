@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderEnvoy } from '../render-envoy.mjs';
+import { edgeUrl, tlsVariables, writeSecrets } from './edge-sides.mjs';
 import { inRoot } from './places.mjs';
 
 /** The mail catcher: SMTP on one port, its page on the other. */
@@ -28,7 +29,7 @@ export function serviceEnvironment({ port, accounts, smtpUrl }, secrets, mongoUr
     MONGODB_URI: mongoUri,
     SMTP_URL: smtpUrl ?? `smtp://127.0.0.1:${port.SMTP_PORT}`,
     ACCOUNTS_FILE: accounts,
-    PUBLIC_URL: process.env.PUBLIC_URL || `http://127.0.0.1:${port.REST_PORT}`,
+    PUBLIC_URL: process.env.PUBLIC_URL || edgeUrl(port, process.env),
   };
 }
 
@@ -56,11 +57,15 @@ export function startSeed(children, { logs }, environment) {
 /** The REST edge, with the configuration of envoy.yaml. */
 export function startEdge(children, { port, logs, folder }, envoy) {
   const configuration = join(folder, 'envoy.yaml');
-  writeFileSync(
-    configuration,
-    renderEnvoy({ REST_PORT: String(port.REST_PORT), GRPC_PORT: String(port.GRPC_PORT) }),
-    { mode: 0o600 },
-  );
+  const secrets = join(folder, 'edge-secrets');
+  const environment = {
+    ...tlsVariables(process.env),
+    REST_PORT: String(port.REST_PORT),
+    GRPC_PORT: String(port.GRPC_PORT),
+    EDGE_SECRETS: secrets,
+  };
+  writeFileSync(configuration, renderEnvoy(environment), { mode: 0o600 });
+  writeSecrets(environment, secrets);
   return children.start({
     name: 'REST edge (Envoy)',
     command: [envoy, '-c', configuration, '--disable-hot-restart', '--concurrency', '2', '-l', 'warning'],

@@ -17,11 +17,17 @@ const PORTS = [
  * Reads the settings of the launcher.
  * @param {Record<string, string | undefined>} environment
  * @throws {Problem} naming every port that is not one
+ * @throws {Problem} when the edge would not reach the service
  */
 export function readSettings(environment) {
   const wrong = PORTS.filter(({ variable }) => environment[variable] && !isPort(environment[variable]));
   if (wrong.length > 0) {
     throw new Problem(`${wrong.map(({ variable }) => variable).join(', ')} must be a port from 1 to 65535.`);
+  }
+  if (Boolean(environment.GRPC_TLS_CERT) !== Boolean(environment.UPSTREAM_TLS_CA)) {
+    const text =
+      'GRPC_TLS_CERT (of the service) and UPSTREAM_TLS_CA (of the edge, to check it) need each other.';
+    throw new Problem(text);
   }
   const port = Object.fromEntries(
     PORTS.map(({ variable, fallback }) => [variable, Number(environment[variable] || fallback)]),

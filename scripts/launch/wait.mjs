@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { connect as connectHttp2 } from 'node:http2';
 
@@ -22,11 +23,14 @@ export function accepts(port, host = '127.0.0.1') {
 /**
  * Asks grpc.health.v1.Health/Check, with nothing but Node: an empty HealthCheckRequest in one gRPC frame.
  * @param {string} address host:port
+ * @param {Record<string, string | undefined>} environment of the service: with GRPC_TLS_CERT it is asked over TLS
  * @returns {Promise<boolean>} true when the answer is SERVING
  */
-export function isServing(address) {
+export function isServing(address, environment = {}) {
   return new Promise((resolve) => {
-    const session = connectHttp2(`http://${address}`);
+    const session = environment.GRPC_TLS_CERT
+      ? connectHttp2(`https://${address}`, tlsOptions(environment))
+      : connectHttp2(`http://${address}`);
     const end = (answer) => {
       session.destroy();
       resolve(answer);
@@ -52,6 +56,17 @@ export function isServing(address) {
     );
     stream.end(Buffer.alloc(5));
   });
+}
+
+/**
+ * Shows the certificate of the edge if it is there, else that of the service itself, which will do when its authority is
+ * also GRPC_TLS_CLIENT_CA. Whom it asks is not checked: it is this machine, and nothing is told.
+ */
+function tlsOptions({ UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY, GRPC_TLS_CERT, GRPC_TLS_KEY }) {
+  const [cert, key] = UPSTREAM_TLS_CERT
+    ? [UPSTREAM_TLS_CERT, UPSTREAM_TLS_KEY]
+    : [GRPC_TLS_CERT, GRPC_TLS_KEY];
+  return { rejectUnauthorized: false, cert: readFileSync(cert), key: readFileSync(key) };
 }
 
 /**

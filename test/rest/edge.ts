@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { Children, lastWords } from '../../scripts/launch/children.mjs';
 import { freePort } from '../../scripts/launch/ports.mjs';
 import { accepts, until } from '../../scripts/launch/wait.mjs';
-import { renderEnvoy } from '../../scripts/render-envoy.mjs';
+import { renderEnvoy, writeSecrets } from '../../scripts/render-envoy.mjs';
 import { startService } from '../harness.js';
 import type { Service } from '../harness.js';
 
@@ -45,15 +45,22 @@ const START_MS = 30_000;
 
 /**
  * Starts Envoy on a free port.
- * @param upstream host:port of the service
+ * @param upstream host:port of the service, or of several instances, comma separated
  * @param listen port of the edge
+ * @param settings of the edge, as deploy/README.md lists them
  */
-export async function startEdge(upstream: string, listen?: number): Promise<Edge> {
+export async function startEdge(
+  upstream: string,
+  listen?: number,
+  settings: Record<string, string> = {},
+): Promise<Edge> {
   const folder = await mkdtemp(join(tmpdir(), 'identity-edge-'));
   const port = listen ?? (await freePort());
   const configuration = join(folder, 'envoy.yaml');
-  const GRPC_PORT = upstream.split(':')[1];
-  await writeFile(configuration, renderEnvoy({ REST_PORT: String(port), GRPC_PORT }));
+  const EDGE_SECRETS = join(folder, 'secrets');
+  const environment = { REST_PORT: String(port), GRPC_ENDPOINTS: upstream, EDGE_SECRETS, ...settings };
+  await writeFile(configuration, renderEnvoy(environment));
+  writeSecrets(environment, EDGE_SECRETS);
   const children = new Children();
   const child = children.start({
     name: 'REST edge',
@@ -68,7 +75,7 @@ export async function startEdge(upstream: string, listen?: number): Promise<Edge
     ))
   )
     throw lastWords(child);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${settings['EDGE_TLS_CERT'] ? 'https' : 'http'}://127.0.0.1:${port}`;
   const send: Edge['send'] = (method, path, body, headers) => request(url + path, method, body, headers);
   return {
     url,
