@@ -39,7 +39,7 @@ export function pageLinks(
   { publicUrl }: Addresses,
   asked: UserQuery,
   page: UserPage,
-): Links & { next: string | null } {
+): Omit<Links, 'next'> & { next: string | null } {
   const address = (query: UserQuery) => {
     // Not URLSearchParams: its `+` for a blank is not read as one everywhere.
     const parameters = Object.entries(query)
