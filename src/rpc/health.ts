@@ -1,11 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type {
-  Server,
-  ServerUnaryCall,
-  ServerWritableStream,
-  ServiceDefinition,
-  sendUnaryData,
-} from '@grpc/grpc-js';
+import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { HealthCheckResponse_ServingStatus as Serving, HealthService } from '../gen/health/v1/health.js';
 import type {
   HealthCheckRequest,
@@ -13,33 +7,14 @@ import type {
   HealthListRequest,
   HealthListResponse,
 } from '../gen/health/v1/health.js';
+import { MALFORMED, tolerant } from './tolerant.js';
 
 type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
-
-const MALFORMED = { code: status.INVALID_ARGUMENT, details: 'The request is no message of this method.' };
-
-/** grpc-js answers INTERNAL to bytes that it cannot decode; here they arrive as a request that names nothing. */
-function orNothing<T>(decode: (bytes: Buffer) => T): (bytes: Buffer) => T {
-  return (bytes) => {
-    try {
-      return decode(bytes);
-    } catch {
-      return {} as T;
-    }
-  };
-}
 
 /** Decoded requests have every field. */
 function isMalformed(request: Partial<HealthCheckRequest>): boolean {
   return request.service === undefined;
 }
-
-const { check, list, watch } = HealthService;
-const tolerant: ServiceDefinition = {
-  check: { ...check, requestDeserialize: orNothing(check.requestDeserialize) },
-  list: { ...list, requestDeserialize: orNothing(list.requestDeserialize) },
-  watch: { ...watch, requestDeserialize: orNothing(watch.requestDeserialize) },
-};
 
 /** grpc.health.v1: one state for the whole service, asked for by its names (gRPC health checking protocol). */
 export class Health {
@@ -53,7 +28,7 @@ export class Health {
 
   /** Adds the health service to a server. */
   serve(server: Server): void {
-    server.addService(tolerant, {
+    server.addService(tolerant(HealthService), {
       check: (
         call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
         respond: sendUnaryData<HealthCheckResponse>,

@@ -7,6 +7,7 @@ import type {
   ServerReflectionResponse,
 } from '../gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ReflectionV1Alpha } from '../gen/grpc/reflection/v1alpha/reflection.js';
+import { MALFORMED, tolerant } from './tolerant.js';
 
 type Stream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 
@@ -26,12 +27,15 @@ export function serveReflection(
     streams.add(stream);
     const forget = () => streams.delete(stream);
     stream.on('cancelled', forget).on('close', forget).on('finish', forget);
-    stream.on('data', (request: ServerReflectionRequest) => stream.write(reply(index, services, request)));
+    stream.on('data', (request: Partial<ServerReflectionRequest>) => {
+      if (request.host === undefined) stream.emit('error', MALFORMED);
+      else stream.write(reply(index, services, request as ServerReflectionRequest));
+    });
     stream.on('end', () => stream.end());
     stream.on('error', () => stream.end());
   };
   for (const definition of [ReflectionV1, ReflectionV1Alpha] as ServiceDefinition[]) {
-    server.addService(definition, { serverReflectionInfo });
+    server.addService(tolerant(definition), { serverReflectionInfo });
   }
   return () => streams.forEach((stream) => stream.end());
 }

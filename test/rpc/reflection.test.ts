@@ -10,7 +10,8 @@ import type {
   ServerReflectionResponse,
 } from '../../src/gen/grpc/reflection/v1/reflection.js';
 import type { Service } from '../harness.js';
-import { startService } from '../harness.js';
+import { refusal, startService } from '../harness.js';
+import { WireClient } from '../wire-client.js';
 
 let service: Service;
 
@@ -94,4 +95,12 @@ describe.each(Object.entries(versions))('reflection %s', (_version, Client) => {
     expect(symbol!.error_response).toMatchObject({ error_code: status.NOT_FOUND });
     expect(extensions!.all_extension_numbers_response!.base_type_name).toBe('google.protobuf.MethodOptions');
   });
+});
+
+it.each(Object.keys(versions))('%s refuses bytes that are no message', async (version) => {
+  const client = new WireClient(service.address);
+  const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+  const refused = await refusal(client.callPath(path, Buffer.from([10, 200, 1])));
+  expect(refused.code).toBe(status.INVALID_ARGUMENT);
+  client.close();
 });
