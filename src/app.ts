@@ -37,6 +37,7 @@ import { bind } from './rpc/bind.js';
 import type { Pipeline } from './rpc/bind.js';
 import { csmsWording, keystoneWording, osUserWording } from './rpc/wording.js';
 import { Health } from './rpc/health.js';
+import { LoadLimit } from './rpc/load-limit.js';
 import { metadataText } from './rpc/metadata.js';
 import { serveReflection } from './rpc/reflection.js';
 import { portCredentials } from './rpc/tls.js';
@@ -88,6 +89,7 @@ const MFA_REASONS: ReadonlySet<Reason> = new Set<Reason>([
 export async function startApp(config: Config, clock: Clock, log: Logger): Promise<App> {
   const { credentials, close: endRenewal } = portCredentials(config, log);
   const rooms = createRooms(config, clock, log);
+  const load = new LoadLimit({ maxCalls: config.MAX_CALLS, maxDelayMs: config.LOOP_DELAY_MS }, log);
   const server = new Server({
     'grpc.max_receive_message_length': config.MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': config.MAX_STREAMS,
@@ -95,9 +97,10 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
     'grpc.max_connection_age_ms': 1_800_000,
     'grpc.max_connection_age_grace_ms': 30_000,
     'grpc.enable_channelz': 0,
+    interceptors: [load.interceptor],
   });
   const health = new Health(new Set(['', 'identity', ...SERVED]));
-  const pipeline = pipelineOf(config, rooms, log);
+  const pipeline = pipelineOf(config, rooms, load, log);
   serveIam(server, rooms, config, pipeline);
   const endReflection = serve(server, rooms, health, pipeline);
   const port = await listen(server, `${config.GRPC_HOST}:${config.GRPC_PORT}`, credentials);
@@ -112,7 +115,7 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
     endRenewal();
     health.close();
     endReflection();
-    return shutDown(server, rooms, config.DRAIN_SECONDS);
+    return shutDown(server, rooms, config.DRAIN_SECONDS).finally(() => load.close());
   };
   return { port, rooms, ready, close };
 }
@@ -155,9 +158,10 @@ function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeli
   bind(server, CsmsUserService, csmsUserMethods(administration, guard), csms);
 }
 
-function pipelineOf(config: Config, rooms: Rooms, log: Logger): Pipeline {
+function pipelineOf(config: Config, rooms: Rooms, load: LoadLimit, log: Logger): Pipeline {
   return {
     log,
+    load,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     trustedProxies: new Set(config.TRUSTED_PROXIES),
     translate: databaseError,

@@ -163,6 +163,12 @@ export const settings = {
   PASSWORD_VALID_DAYS: whole(0, 0, 3650, 'Days after which a password has to be changed; 0 means never.'),
   MFA_ISSUER: text('Cloudforet', 'Issuer shown by authenticator apps.'),
   BCRYPT_COST: whole(12, 4, 16, 'Cost of password hashes; below 10 only for tests.'),
+  HASH_QUEUE_MS: whole(
+    3000,
+    0,
+    60_000,
+    'Longest wait of a sign-in for the turn of its password; what would wait longer is refused at once.',
+  ),
   ACCESS_TOKEN_SECONDS: whole(1800, 60, 604_800, 'Life of an access token when the caller names no timeout.'),
   ACCESS_TOKEN_MAX_SECONDS: whole(
     604_800,
@@ -207,6 +213,13 @@ export const settings = {
   ),
   MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest request accepted.'),
   MAX_STREAMS: whole(1000, 1, 100_000, 'Calls at the same time on one connection.'),
+  MAX_CALLS: whole(500, 10, 100_000, 'Calls in work at the same time; more are refused at once.'),
+  LOOP_DELAY_MS: whole(
+    100,
+    10,
+    60_000,
+    'Delay of the event loop from which on fewer calls are taken, down to a quarter of MAX_CALLS.',
+  ),
   DRAIN_SECONDS: whole(10, 1, 300, 'Longest time from SIGTERM to the end; running calls get most of it.'),
 } as const satisfies Record<string, Setting<unknown>>;
 

@@ -101,6 +101,10 @@ export const catalogue = {
     code: status.RESOURCE_EXHAUSTED,
     text: 'Too many requests of this kind. (reason = {reason})',
   },
+  ERROR_TOO_BUSY: {
+    code: status.RESOURCE_EXHAUSTED,
+    text: 'The service has too much to do now. Try again later. (reason = {reason})',
+  },
   ERROR_REQUEST_TIMEOUT: {
     code: status.DEADLINE_EXCEEDED,
     text: 'The request took longer than its deadline.',
@@ -125,17 +129,20 @@ const textOnly = new Set(['access_token']);
  */
 export class IdentityError extends Error {
   readonly code: status;
+  /** When trying again makes sense, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly reason: Reason,
     readonly params: ErrorParams = {},
     readonly violations: readonly FieldViolation[] = [],
-    options: ErrorOptions & { hint?: string } = {},
+    options: ErrorOptions & { hint?: string; retryAfterMs?: number } = {},
   ) {
     const text = `${reason}: ${fill(catalogue[reason].text, params)}`;
     super(options.hint ? `${text} ${options.hint}` : text, options);
     this.name = 'IdentityError';
     this.code = catalogue[reason].code;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Parameters as ErrorInfo metadata: strings only, without those that may stand in the text alone. */

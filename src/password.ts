@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { randomInt } from 'node:crypto';
 import bcrypt from 'bcrypt';
-import PQueue from 'p-queue';
 import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
+import { HashQueue } from './hash-queue.js';
+import type { HashQueueSettings } from './hash-queue.js';
 import { identityKey } from './ids.js';
 import { passwordStrength } from './password-strength.js';
 import type { PasswordStrength } from './password-strength.js';
@@ -62,24 +62,30 @@ export interface StoredPassword {
   password_strength: PasswordStrength;
 }
 
-/**
- * Hashes and compares passwords, as many at a time as there are cores: more would only take the processor
- * from the calls that hash nothing.
- */
+/** Who waits for a hash: until when, in milliseconds since 1970. */
+type Waiting = { deadline: number } | undefined;
+
+/** Hashes and compares passwords, a few at a time, behind one bounded queue. */
 export class Passwords {
-  readonly #queue = new PQueue({ concurrency: availableParallelism() });
+  readonly #queue: HashQueue;
   readonly #decoy: Promise<string>;
 
-  constructor(private readonly cost: number) {
-    this.#decoy = bcrypt.hash(temporaryPassword(), cost);
+  constructor(
+    private readonly cost: number,
+    queue: HashQueueSettings,
+  ) {
+    this.#queue = new HashQueue(queue);
+    // Through the queue, which learns from it how long a hash takes here.
+    this.#decoy = this.#queue.run('NEW', () => bcrypt.hash(temporaryPassword(), cost));
   }
 
   /**
    * What is stored of a password that passed `checkPasswordFormat`: its bcrypt hash, when it was set, and how hard it is
    * to guess for whoever knows the owner's names.
+   * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT.
    */
-  async secret(password: string, owner: Owner, now: Date): Promise<StoredPassword> {
-    const hash = await this.#queue.add(() => bcrypt.hash(password, this.cost));
+  async secret(password: string, owner: Owner, now: Date, waiting?: Waiting): Promise<StoredPassword> {
+    const hash = await this.#queue.run('NEW', () => bcrypt.hash(password, this.cost), waiting?.deadline);
     const names = [owner.user_id, owner.username, owner.name, owner.email];
     const password_strength = passwordStrength(
       password,
@@ -91,11 +97,21 @@ export class Passwords {
   /**
    * True when the password belongs to the hash. Without a hash it is false after the same time, so that
    * nobody learns from the clock who exists (D-07).
+   * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT; nothing was compared then.
    */
-  async matches(password: string, hash: string | undefined): Promise<boolean> {
+  async matches(password: string, hash: string | undefined, waiting?: Waiting): Promise<boolean> {
     const against = hash ?? (await this.#decoy);
     const fits = Buffer.byteLength(password) <= MAX_BYTES;
-    const equal = await this.#queue.add(() => bcrypt.compare(fits ? password : '', against));
+    const compare = () => bcrypt.compare(fits ? password : '', against);
+    const equal = await this.#queue.run('CHECK', compare, waiting?.deadline);
     return equal && fits && hash !== undefined;
+  }
+
+  /**
+   * Refuses a call that will have to check a password, before anything else is done for it.
+   * @throws IdentityError ERROR_TOO_BUSY.
+   */
+  assertRoom(waiting: Waiting): void {
+    this.#queue.assertRoom('CHECK', waiting?.deadline);
   }
 }

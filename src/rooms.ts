@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
@@ -168,7 +169,11 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const audit = new Audit(models.auditRecords, clock, { days, maxRows });
   const { users, roles, bindings, workspaces, links } = models;
   const cipher = new Cipher(config.SERVICE_KEY);
-  const passwords = new Passwords(config.BCRYPT_COST);
+  const passwords = new Passwords(config.BCRYPT_COST, {
+    // More would only take the processor from the calls that hash nothing.
+    concurrency: availableParallelism(),
+    maxWaitMs: config.HASH_QUEUE_MS,
+  });
   const temporary = new TemporaryPasswords(cipher, clock);
 
   const { delivery, mails } = createMail(models, cipher, config, clock, log);

@@ -184,9 +184,14 @@ export interface CallOptions {
   comment?: string;
 }
 
-/** The options of one database call: its transaction, the time it may take on the server, and whose it is. */
+/**
+ * The options of one database call: its transaction, the time it may take on the server, and whose it is.
+ * @throws IdentityError ERROR_REQUEST_TIMEOUT when the time is over: the database is not bothered with it any more.
+ */
 export function options(reach: Reach): CallOptions {
-  const given: CallOptions = { maxTimeMS: Math.max(1, reach.deadline - Date.now()) };
+  const maxTimeMS = reach.deadline - Date.now();
+  if (maxTimeMS <= 0) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+  const given: CallOptions = { maxTimeMS };
   if (reach.session) given.session = reach.session;
   if (reach.call) given.comment = reach.call.request_id;
   return given;

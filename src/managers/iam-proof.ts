@@ -52,6 +52,7 @@ export class IamProof {
    */
   async prove(reach: Reach, proofs: UserProofs, call: SignInCall): Promise<Proven | Asked> {
     const { password, totp } = proofs;
+    if (password) this.passwords.assertRoom(reach);
     const account = await this.lookup.find(reach, (password ?? totp)!.user);
     note(call.noted, account);
     const user = (await this.#areOne(reach, account, proofs)) ? enabled(account) : undefined;

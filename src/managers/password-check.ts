@@ -17,6 +17,14 @@ export class PasswordCheck {
   ) {}
 
   /**
+   * Refuses a sign-in whose password could not be checked in time, before it is counted as an attempt.
+   * @throws IdentityError ERROR_TOO_BUSY.
+   */
+  assertRoom(reach: Reach): void {
+    this.passwords.assertRoom(reach);
+  }
+
+  /**
    * The user whose password this is, in the time of one hash whoever it is (D-07).
    * @param found told of a user who exists, whether the password is right or not.
    * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
@@ -25,7 +33,7 @@ export class PasswordCheck {
     const user = await this.users.findWithSecrets(reach, key);
     if (user) found(user);
     const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
-    const right = await this.passwords.matches(password, hash);
+    const right = await this.passwords.matches(password, hash, reach);
     const mailed = !right && user !== undefined && this.temporary.matches(user, password);
     if (!user || (!right && !mailed)) {
       throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
@@ -42,7 +50,7 @@ export class PasswordCheck {
   async #adopt(reach: Reach, user: UserWithSecrets, password: string): Promise<User | undefined> {
     const now = this.clock.now();
     const change: UserChange = {
-      $set: await this.passwords.secret(password, user, now),
+      $set: await this.passwords.secret(password, user, now, reach),
       $unset: { temporary_password: '', kept_session: '' },
       $addToSet: { required_actions: 'UPDATE_PASSWORD' },
       $inc: { generation: 1 },

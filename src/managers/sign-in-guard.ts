@@ -40,6 +40,8 @@ function isWrongProof(error: unknown): boolean {
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
 const SETTLE_MS = 5000;
+/** Attempts of one user that wait their turn; what comes beyond is refused at once. */
+const MAX_WAITING = 200;
 
 /**
  * The one guard of every flow that proves who somebody is (D-08, D-20): attempts count before they are made, for the
@@ -106,6 +108,10 @@ export class SignInGuard {
 
   async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
     const turns = this.#turns.get(key) ?? new PQueue({ concurrency: Math.ceil(this.settings.attempts / 2) });
+    if (turns.size >= MAX_WAITING)
+      throw new IdentityError('ERROR_TOO_BUSY', { reason: 'attempts of this user' }, [], {
+        retryAfterMs: 1000,
+      });
     this.#turns.set(key, turns);
     try {
       return await turns.add(work);

@@ -65,7 +65,7 @@ export class SignIn {
    * Issues tokens for right credentials.
    * @throws IdentityError ERROR_NOT_FOUND(domain_id), ERROR_DOMAIN_STATE, ERROR_INVALID_CREDENTIALS,
    * ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, ERROR_USER_STATE_DISABLED, ERROR_MFA_REQUIRED,
-   * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED.
+   * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED, ERROR_TOO_BUSY.
    */
   async issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
     const { domain_id } = request;
@@ -74,6 +74,7 @@ export class SignIn {
     const { user_id: given } = request.credentials;
     // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
     if (typeof given === 'string' && isEmailAddress(given.trim())) noted['user_id'] = given.trim();
+    this.passwords.assertRoom(reach);
     await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };

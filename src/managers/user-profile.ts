@@ -191,7 +191,7 @@ export class UserProfiles {
       throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id }, violations);
     }
     return {
-      $set: await this.passwords.secret(password, account, this.clock.now()),
+      $set: await this.passwords.secret(password, account, this.clock.now(), reach),
       $unset: { temporary_password: '', kept_session: '' },
       $pull: { required_actions: 'UPDATE_PASSWORD' },
       $inc: { generation: 1 },
@@ -200,7 +200,7 @@ export class UserProfiles {
 
   async #isCurrent(reach: Reach, account: User, password: string): Promise<boolean> {
     const stored = await this.users.findWithSecrets(reach, account);
-    return this.passwords.matches(password, stored?.password);
+    return this.passwords.matches(password, stored?.password, reach);
   }
 
   /** A link is used once and dead after any change of the password (D-10); the owner is told. */

@@ -3,6 +3,7 @@ import type {
   Server,
   ServerUnaryCall,
   ServiceDefinition,
+  StatusObject,
   UntypedHandleCall,
   sendUnaryData,
 } from '@grpc/grpc-js';
@@ -12,7 +13,8 @@ import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Caller } from '../managers/sessions.js';
 import { authorize } from './authorize.js';
 import { answerMetadata, bearerToken, requestIdOf, sourceOf } from './metadata.js';
-import type { Access, Call, Method, Methods, Wording } from './call.js';
+import type { Access, Call, Called, Method, Methods, Wording } from './call.js';
+import type { LoadLimit } from './load-limit.js';
 import { finished } from './log.js';
 import type { CallLog } from './log.js';
 import { toIdentityError, toStatus } from './status.js';
@@ -37,7 +39,9 @@ export interface Pipeline {
   /** Statuses that differ from the catalogue by configuration. */
   statusOf(error: IdentityError): IdentityError['code'];
   /** How errors are worded where it is not `ERROR_CODE: message`. */
-  wording?: (error: IdentityError, call: Call) => Wording;
+  wording?: (error: IdentityError, call: Called) => Wording;
+  /** Refuses calls while there are too many. */
+  load: LoadLimit;
 }
 
 /** A request whose bytes are no message of its type. */
@@ -63,7 +67,11 @@ export function bind<Definition extends ServiceDefinition>(
     if (!method?.access) throw new Error(`${rpc.path} declares no access`);
     const decode = rpc.requestDeserialize as (bytes: Buffer) => object;
     safe[key] = { ...rpc, requestDeserialize: decodeOrMalformed(decode) };
-    handlers[key] = unary(rpc.path.slice(1), method, decode(Buffer.alloc(0)), pipeline) as UntypedHandleCall;
+    const name = rpc.path.slice(1);
+    pipeline.load.cover(rpc.path, (error, requestId) =>
+      statusOf(error, requestId, { method: name }, pipeline),
+    );
+    handlers[key] = unary(name, method, decode(Buffer.alloc(0)), pipeline) as UntypedHandleCall;
   }
   server.addService(safe as ServiceDefinition, handlers);
 }
@@ -86,10 +94,17 @@ function decodeOrMalformed(decode: (bytes: Buffer) => object): (bytes: Buffer) =
 
 function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipeline) {
   return (grpcCall: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
+    const full = pipeline.load.enter();
+    if (full) {
+      respond(statusOf(full, requestIdOf(grpcCall.metadata), { method: name }, pipeline));
+      return;
+    }
     const started = process.hrtime.bigint();
     const call = describe(name, grpcCall, pipeline);
     const within = deadline(call, grpcCall);
-    Promise.race([within.expired, answer(method, empty, grpcCall.request, call, pipeline)])
+    // Until it ends, and not only until nobody waits for it any more.
+    const work = answer(method, empty, grpcCall.request, call, pipeline).finally(() => pipeline.load.leave());
+    Promise.race([within.expired, work])
       .then(
         (response) => {
           finished(pipeline.log, call, started);
@@ -101,11 +116,15 @@ function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipelin
         (cause: unknown) => {
           const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
           finished(pipeline.log, call, started, error);
-          respond(toStatus(error, call.requestId, pipeline.statusOf(error), pipeline.wording?.(error, call)));
+          respond(statusOf(error, call.requestId, call, pipeline));
         },
       )
       .finally(within.clear);
   };
+}
+
+function statusOf(error: IdentityError, requestId: string, call: Called, pipeline: Pipeline): StatusObject {
+  return toStatus(error, requestId, pipeline.statusOf(error), pipeline.wording?.(error, call));
 }
 
 async function answer(
@@ -170,7 +189,11 @@ function deadline(
       () => reject(new IdentityError('ERROR_REQUEST_TIMEOUT')),
       Math.max(0, call.reach.deadline - Date.now()),
     );
-    const cancelled = () => reject(new IdentityError('ERROR_REQUEST_CANCELLED'));
+    const cancelled = () => {
+      // What is under way asks nothing more of the database.
+      call.reach.deadline = 0;
+      reject(new IdentityError('ERROR_REQUEST_CANCELLED'));
+    };
     grpcCall.on('cancelled', cancelled);
     clear = () => {
       clearTimeout(timer);

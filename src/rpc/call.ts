@@ -17,10 +17,14 @@ export type Access =
   | { self: true; permissions: readonly string[] }
   | { roleTypes: readonly CallerRole[]; permissions: readonly string[] };
 
-/** What a method knows of its call besides the message. */
-export interface Call {
+/** What is known of a call before anything of it is read. */
+export interface Called {
   /** Full name of the method, `spaceone.api.identity.v2.UserProfile/get`. */
   method: string;
+}
+
+/** What a method knows of its call besides the message. */
+export interface Call extends Called {
   requestId: string;
   /** Address of the caller, behind a trusted proxy the one that the proxy names. */
   peer: string;

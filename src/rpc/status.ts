@@ -1,7 +1,7 @@
 import type { StatusObject, status } from '@grpc/grpc-js';
 import { IdentityError } from '../errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
-import { BadRequest, ErrorInfo, RequestInfo } from '../gen/google/rpc/error_details.js';
+import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
 import type { Wording } from './call.js';
 import { answerMetadata } from './metadata.js';
@@ -35,7 +35,11 @@ export function toStatus(
       any('google.rpc.BadRequest', BadRequest.encode(BadRequest.fromPartial({ field_violations }))),
     );
   }
+  const seconds = error.retryAfterMs === undefined ? undefined : Math.ceil(error.retryAfterMs / 1000);
+  if (seconds !== undefined)
+    details.push(any('google.rpc.RetryInfo', RetryInfo.encode({ retry_delay: { seconds, nanos: 0 } })));
   const metadata = answerMetadata(wording?.http, wording?.headers, wording?.code);
+  if (seconds !== undefined) metadata.set('retry-after', String(seconds));
   const bytes = Status.encode({ code, message: text, details }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(bytes));
   return { code, details: text, metadata };

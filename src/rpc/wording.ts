@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import type { IdentityError, Reason } from '../errors.js';
-import type { Call, Wording } from './call.js';
+import type { Called, Wording } from './call.js';
 
 /** Words of OpenStack Identity (Keystone): the edge puts them into `{"error": {code, title, message}}`. */
 export function keystoneWording(publicUrl: string) {
-  return (error: IdentityError, call: Call): Wording => {
+  return (error: IdentityError, call: Called): Wording => {
     const http = HTTP_OF_REASON[error.reason] ?? HTTP[error.code] ?? 500;
     const headers = http === 401 ? authenticate(publicUrl) : {};
     return { http, message: keystoneMessage(error, call, http), headers };
@@ -17,7 +17,7 @@ export function keystoneWording(publicUrl: string) {
  */
 export function osUserWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
-  return (error: IdentityError, call: Call): Wording => {
+  return (error: IdentityError, call: Called): Wording => {
     const { http, ...said } = keystone(error, call);
     // A parameter is wrong. What is no JSON at all is refused by the edge.
     if (http === 400) return { ...said, http, code: 'IAM.0007' };
@@ -28,7 +28,7 @@ export function osUserWording(publicUrl: string) {
 /** Words of the CSMS document, which knows 400 for all that a caller does wrong; signing in is the gateway's matter. */
 export function csmsWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
-  return (error: IdentityError, call: Call): Wording => {
+  return (error: IdentityError, call: Called): Wording => {
     const { http, ...said } = keystone(error, call);
     const code = CSMS_CODES[http];
     if (code) return { ...said, http: 400, code };
@@ -74,9 +74,9 @@ const FIXED: Partial<Record<number, string>> = {
 
 const REASON_PREFIX = /^ERROR_[A-Z0-9_]+: /;
 
-function keystoneMessage(error: IdentityError, call: Call, http: number): string {
+function keystoneMessage(error: IdentityError, call: Called, http: number): string {
   if (SPOKEN.has(error.reason)) return error.message.replace(REASON_PREFIX, '');
-  if (error.code === status.RESOURCE_EXHAUSTED) return 'Too many requests of this kind. Try again later.';
+  if (error.reason === 'ERROR_TOO_MANY_REQUESTS') return 'Too many requests of this kind. Try again later.';
   const fixed = FIXED[http];
   if (fixed) return fixed;
   if (http === 403)

@@ -1,0 +1,92 @@
+import { IdentityError } from './errors.js';
+
+/** How many hashes run at a time, and how long a check may wait for its turn. */
+export interface HashQueueSettings {
+  concurrency: number;
+  maxWaitMs: number;
+}
+
+/**
+ * Checks of passwords, which strangers can ask for as often as they like, and new passwords, which only those who are
+ * known can set. The two take turns, so that neither shuts the other out.
+ */
+export type HashLane = 'CHECK' | 'NEW';
+
+const OTHER = { CHECK: 'NEW', NEW: 'CHECK' } as const;
+/** Of a new measurement in the running mean. */
+const SHARE = 0.1;
+
+/**
+ * The queue before the processor for what costs much of it. It is bounded by time: a check that would wait too long is
+ * refused at once, so that those who wait are answered while they still want to be. New passwords may wait for as long
+ * as their callers do.
+ */
+export class HashQueue {
+  readonly #waiting: Record<HashLane, (() => void)[]> = { CHECK: [], NEW: [] };
+  #next: HashLane = 'CHECK';
+  #running = 0;
+  /** Time of one hash in milliseconds, as measured; unknown until the first. */
+  #meanMs = 0;
+
+  constructor(private readonly settings: HashQueueSettings) {}
+
+  /**
+   * Runs the work when its turn comes.
+   * @param deadline of the caller, in milliseconds since 1970
+   * @throws IdentityError ERROR_TOO_BUSY at once when the turn would come too late; ERROR_REQUEST_TIMEOUT when it did.
+   */
+  async run<T>(lane: HashLane, work: () => Promise<T>, deadline = Infinity): Promise<T> {
+    this.assertRoom(lane, deadline);
+    await this.#turn(lane);
+    try {
+      // Nobody waits for it any more.
+      if (Date.now() >= deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+      const started = performance.now();
+      const result = await work();
+      this.#learn(performance.now() - started);
+      return result;
+    } finally {
+      this.#pass();
+    }
+  }
+
+  /**
+   * Tells before any other work is done for a call that its turn would come too late.
+   * @throws IdentityError ERROR_TOO_BUSY.
+   */
+  assertRoom(lane: HashLane, deadline = Infinity): void {
+    const wait = this.#expectedWait(lane);
+    const limit = lane === 'CHECK' ? this.settings.maxWaitMs : Infinity;
+    if (wait === 0 || wait <= Math.min(limit, deadline - Date.now() - this.#meanMs)) return;
+    throw new IdentityError('ERROR_TOO_BUSY', { reason: 'passwords are waiting to be hashed' }, [], {
+      retryAfterMs: wait,
+    });
+  }
+
+  /** How long a hash that comes now waits for its turn, in milliseconds. */
+  #expectedWait(lane: HashLane): number {
+    const { concurrency } = this.settings;
+    if (this.#running < concurrency) return 0;
+    const before = this.#waiting[lane].length + 1;
+    const between = Math.min(before, this.#waiting[OTHER[lane]].length);
+    return Math.max(1, ((before + between) * this.#meanMs) / concurrency);
+  }
+
+  async #turn(lane: HashLane): Promise<void> {
+    if (this.#running < this.settings.concurrency) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting[lane].push(resolve));
+  }
+
+  /** Hands the turn on: to the lane whose turn it is, else to the other. */
+  #pass(): void {
+    const lane = this.#waiting[this.#next].length > 0 ? this.#next : OTHER[this.#next];
+    const next = this.#waiting[lane].shift();
+    this.#next = OTHER[lane];
+    if (next) next();
+    else this.#running -= 1;
+  }
+
+  #learn(milliseconds: number): void {
+    this.#meanMs = this.#meanMs === 0 ? milliseconds : this.#meanMs + SHARE * (milliseconds - this.#meanMs);
+  }
+}

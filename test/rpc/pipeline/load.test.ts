@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { credentials, status } from '@grpc/grpc-js';
+import type { CallOptions } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ServerReflectionClient } from '../../../src/gen/grpc/reflection/v1/reflection.js';
+import { HealthClient } from '../../../src/gen/health/v1/health.js';
+import { DatabaseProxy } from '../../database-proxy.js';
+import { errorDetail } from '../../error-details.js';
+import type { Tenant } from '../../fixtures.js';
+import { aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
+import type { Refusal, Service } from '../../harness.js';
+import { refusal, startService } from '../../harness.js';
+import { servingState } from '../../process/running-service.js';
+import { WireClient } from '../../wire-client.js';
+
+const times = <T>(count: number, work: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+function tally(refused: readonly Refusal[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of refused) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+describe('More sign-ins than there is time to hash', () => {
+  let service: Service;
+  let tenant: Tenant;
+  let client: WireClient;
+
+  beforeAll(async () => {
+    // A hash takes far longer than it takes all of these calls to arrive; none may wait.
+    service = await startService({ HASH_QUEUE_MS: '0', BCRYPT_COST: '12' });
+    tenant = await aTenant(service);
+    client = new WireClient(service.address);
+  });
+  afterAll(async () => {
+    client.close();
+    await service.close();
+  });
+
+  const guess = (user_id: string, options: CallOptions = {}, password = 'Wrong0pass') => {
+    const request = { credentials: { user_id, password }, auth_type: 'LOCAL', domain_id: tenant.domain_id };
+    return refusal(client.call('Token.issue', request, undefined, {}, options));
+  };
+  const attempts = (user_id: string) =>
+    service.app.rooms.mongo.connection
+      .collection('sign_in_attempt')
+      .findOne({ _id: { $regex: `/${user_id}$` } } as object);
+
+  it('are refused at once and told when to try again; the others are answered', async () => {
+    const refused = await times(30, (index) => guess(`nobody${index}@example.com`));
+    const { ERROR_AUTHENTICATION_FAILURE: answered, ERROR_TOO_BUSY: busy, ...others } = tally(refused);
+    expect(others).toEqual({});
+    expect(answered).toBeGreaterThan(0);
+    expect(busy).toBeGreaterThan(0);
+    const one = refused.find(({ reason }) => reason === 'ERROR_TOO_BUSY')!;
+    expect(one.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(errorDetail(one, 'RetryInfo')).toMatchObject({ retryDelay: '1s' });
+    expect(errorDetail(one, 'ErrorInfo')).toMatchObject({ reason: 'ERROR_TOO_BUSY' });
+  });
+
+  it('are never counted as wrong ones', async () => {
+    const user_id = await aUser(service, tenant);
+    const refused = await times(9, () => guess(user_id));
+    const { ERROR_AUTHENTICATION_FAILURE: wrong = 0, ERROR_TOO_BUSY: busy } = tally(refused);
+    expect(busy).toBeGreaterThan(0);
+    expect(await attempts(user_id)).toMatchObject({ wrong, held: [] });
+    expect(await signIn(service, tenant, user_id)).toHaveProperty('access_token');
+  });
+
+  it('do not keep those who are known from making users', async () => {
+    const token = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.alpha);
+    const account = { user_id: 'made@example.com', auth_type: 'LOCAL', password: 'An0therPass!' };
+    const create = { ...account, role_id: 'managed-workspace-member' };
+    const flood = times(10, (index) => guess(`nobody${index}@example.com`));
+    expect(await service.call('WorkspaceUser.create', create, token)).toMatchObject({ state: 'PENDING' });
+    await flood;
+  });
+
+  it('are refused at once when the caller would not wait so long', async () => {
+    const patient = await service.another({ HASH_QUEUE_MS: '60000' });
+    const call = new WireClient(patient.address);
+    const request = {
+      credentials: { user_id: 'nobody', password: 'Wrong0pass' },
+      auth_type: 'LOCAL',
+      domain_id: tenant.domain_id,
+    };
+    const deadline = Date.now() + 3000;
+    const refused = await times(60, (index) => {
+      const own = { ...request, credentials: { ...request.credentials, user_id: `late${index}` } };
+      return refusal(call.call('Token.issue', own, undefined, {}, { deadline }));
+    });
+    expect(tally(refused)['ERROR_TOO_BUSY']).toBeGreaterThan(0);
+    call.close();
+    await patient.close();
+  });
+});
+
+describe('More calls than may be in work', () => {
+  const MAX = 12;
+  let proxy: DatabaseProxy;
+  let service: Service;
+  let token: string;
+
+  beforeAll(async () => {
+    proxy = new DatabaseProxy(inject('mongoUri'));
+    await proxy.up();
+    service = await startService({
+      MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+      MAX_CALLS: String(MAX),
+      LOOP_DELAY_MS: '60000',
+      REQUEST_TIMEOUT_MS: '500',
+      USER_CACHE_MS: '0',
+      DOMAIN_CACHE_MS: '0',
+    });
+    const tenant = await aTenant(service);
+    token = await tokenOf(service, tenant, await aUser(service, tenant));
+  });
+  afterEach(() => proxy.resume());
+  afterAll(async () => {
+    await service.close();
+    await proxy.down();
+  });
+
+  const get = () => service.call('UserProfile.get', {}, token);
+  const answeredAgain = () =>
+    expect.poll(() => get().then(() => 'answered', String), { timeout: 10_000 }).toBe('answered');
+
+  it('are refused at once, whatever becomes of those in work', async () => {
+    proxy.stall();
+    const refused = await times(MAX + 20, () => refusal(get()));
+    expect(tally(refused)).toEqual({ ERROR_REQUEST_TIMEOUT: MAX, ERROR_TOO_BUSY: 20 });
+    const busy = refused.find(({ reason }) => reason === 'ERROR_TOO_BUSY')!;
+    expect(busy.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(errorDetail(busy, 'RetryInfo')).toMatchObject({ retryDelay: '1s' });
+    proxy.resume();
+    await answeredAgain();
+  });
+
+  it('are refused before anything of them is read', async () => {
+    proxy.stall();
+    const inWork = times(MAX, () => refusal(get()));
+    const huge = { name: 'x'.repeat(5 * 1_048_576) };
+    await expect
+      .poll(() => refusal(service.call('UserProfile.update', huge, token)).then(({ reason }) => reason))
+      .toBe('ERROR_TOO_BUSY');
+    await inWork;
+    proxy.resume();
+    await answeredAgain();
+  });
+
+  it('count until their work ends, not until nobody waits for them', async () => {
+    proxy.stall();
+    await times(MAX, () => refusal(get()));
+    expect(await refusal(get())).toMatchObject({ reason: 'ERROR_TOO_BUSY' });
+    proxy.resume();
+    await answeredAgain();
+  });
+
+  it('do not touch health and reflection', async () => {
+    proxy.stall();
+    const inWork = times(MAX, () => refusal(get()));
+    await expect.poll(() => refusal(get()).then(({ reason }) => reason)).toBe('ERROR_TOO_BUSY');
+    const health = new HealthClient(service.address, credentials.createInsecure());
+    expect(await servingState(health)).toBe('SERVING');
+    const reflection = new ServerReflectionClient(service.address, credentials.createInsecure());
+    const stream = reflection.serverReflectionInfo();
+    const answer = new Promise((resolve) => stream.on('data', resolve));
+    stream.write({ host: '', list_services: '*' });
+    expect(await answer).toHaveProperty('list_services_response');
+    stream.end();
+    await inWork;
+    reflection.close();
+    health.close();
+  });
+});
+
+describe('An event loop that is late', () => {
+  it('lets fewer calls in, and all again when it is not', async () => {
+    const proxy = new DatabaseProxy(inject('mongoUri'));
+    await proxy.up();
+    const service = await startService({
+      MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+      MAX_CALLS: '40',
+      LOOP_DELAY_MS: '10',
+      REQUEST_TIMEOUT_MS: '500',
+      USER_CACHE_MS: '0',
+    });
+    try {
+      const tenant = await aTenant(service);
+      const token = await tokenOf(service, tenant, await aUser(service, tenant));
+      const get = () => service.call('UserProfile.get', {}, token);
+      const taken = async () => {
+        proxy.stall();
+        const refused = await times(40, () => refusal(get()));
+        proxy.resume();
+        return tally(refused)['ERROR_REQUEST_TIMEOUT'] ?? 0;
+      };
+      await blockLoop(1000);
+      expect(await taken()).toBeLessThan(20);
+      await expect.poll(taken, { timeout: 20_000, interval: 1000 }).toBe(40);
+    } finally {
+      proxy.resume();
+      await service.close();
+      await proxy.down();
+    }
+  });
+});
+
+/** The service runs in this process: holds its event loop up, again and again, for that long. */
+async function blockLoop(milliseconds: number): Promise<void> {
+  const end = Date.now() + milliseconds;
+  const held = new Int32Array(new SharedArrayBuffer(4));
+  while (Date.now() < end) {
+    Atomics.wait(held, 0, 0, 60);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
