@@ -12,7 +12,7 @@ import { IdentityError, invalidParameter } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Caller } from '../managers/sessions.js';
 import { authorize } from './authorize.js';
-import { answerMetadata, bearerToken, requestIdOf, sourceOf } from './metadata.js';
+import { allowRetry, answerMetadata, bearerToken, requestIdOf, sourceOf } from './metadata.js';
 import type { Access, Call, Called, Method, Methods, Wording } from './call.js';
 import type { LoadLimit } from './load-limit.js';
 import { finished } from './log.js';
@@ -116,7 +116,9 @@ function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipelin
         (cause: unknown) => {
           const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
           finished(pipeline.log, call, started, error);
-          respond(statusOf(error, call.requestId, call, pipeline));
+          const refused = statusOf(error, call.requestId, call, pipeline);
+          if (!call.begun) allowRetry(refused.metadata);
+          respond(refused);
         },
       )
       .finally(within.clear);
@@ -136,6 +138,7 @@ async function answer(
 ): Promise<object> {
   const run = method.run as (request: unknown, call: Call) => Promise<object> | object;
   pipeline.assertAvailable();
+  call.begun = true;
   if ('anonymous' in method.access) return run(checked(method, message, empty), call);
   const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
   // At once, so that a refusal is logged with the one who was refused.
@@ -174,6 +177,7 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
     ...source,
     reach: { deadline, call: { request_id: requestId, method, peer: source.peer } },
     noted: {},
+    begun: false,
     answer: { headers: {} },
   };
 }

@@ -34,6 +34,8 @@ export interface Call extends Called {
   metadata: Metadata;
   /** What a method wants to have in its log line: ids alone, never what may be a secret. */
   noted: Record<string, string>;
+  /** Whether anything of it was done here; until then another instance may do it. */
+  begun: boolean;
   /** What a REST caller gets beside the message: the HTTP status if it is not 200, and headers. */
   answer: { status?: number; headers: Record<string, string> };
 }

@@ -10,6 +10,8 @@ export function metadataText(metadata: Metadata, key: string): string | undefine
 /** Tell the edge which HTTP status an answer has, and which code an error; they go no further. */
 const STATUS_KEY = 'edge-status';
 const CODE_KEY = 'edge-code';
+/** Tells the edge that nothing of the call was begun here, so that another instance may do it. */
+const RETRY_KEY = 'edge-retry';
 
 /** Metadata for the edge: an HTTP status, the code of an error, and headers for the caller. */
 export function answerMetadata(
@@ -22,6 +24,11 @@ export function answerMetadata(
   if (code !== undefined) metadata.set(CODE_KEY, code);
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   return metadata;
+}
+
+/** Lets the edge try the call at another instance: right only where nothing of it was begun. */
+export function allowRetry(metadata: Metadata): void {
+  metadata.set(RETRY_KEY, 'true');
 }
 
 /**

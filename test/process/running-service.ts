@@ -16,10 +16,10 @@ export interface RunningService {
   stop(signal: 'SIGTERM' | 'SIGINT'): Promise<{ code: number | null; milliseconds: number }>;
 }
 
-/** Starts `src/main.ts` on a free port; settings are the environment's. Answers when the port is open. */
+/** Starts `src/main.ts`, on a free port unless one is set; settings are the environment's. Answers when it is open. */
 export async function startProcess(settings: Record<string, string>): Promise<RunningService> {
-  const port = await freePort();
-  const env = { PATH: process.env['PATH'], GRPC_PORT: String(port), LOG_LEVEL: 'warn', ...settings };
+  const port = settings['GRPC_PORT'] ?? String(await freePort());
+  const env = { PATH: process.env['PATH'], GRPC_PORT: port, LOG_LEVEL: 'warn', ...settings };
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: root,
     env,

@@ -3,6 +3,7 @@ import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isServing } from '../../scripts/launch/wait.mjs';
 import type { Service } from '../harness.js';
 import { refusal, startService } from '../harness.js';
 import { WireClient } from '../wire-client.js';
@@ -121,6 +122,23 @@ describe('the gRPC port with an authority for callers', () => {
     const forged = await namesake.issue('edge');
     await namesake.close();
     expect(await refusal(ask(service, authority, forged))).toMatchObject({ code: status.UNAVAILABLE });
+  });
+});
+
+describe('the health check of the image', () => {
+  it('asks over TLS, and shows the certificate of the service unless it is told of another', async () => {
+    const own = await authority.issue(NAME);
+    const files = { GRPC_TLS_CERT: own.certFile, GRPC_TLS_KEY: own.keyFile };
+    const open = await serve(own);
+    await expect.poll(() => isServing(open.address, files)).toBe(true);
+    expect(await isServing(open.address)).toBe(false);
+    const closed = await serve(own, { GRPC_TLS_CLIENT_CA: authority.certFile });
+    await expect.poll(() => isServing(closed.address, files)).toBe(true);
+    const strict = await serve(own, { GRPC_TLS_CLIENT_CA: stranger.certFile });
+    expect(await isServing(strict.address, files)).toBe(false);
+    const edge = await stranger.issue('edge');
+    const told = { ...files, UPSTREAM_TLS_CERT: edge.certFile, UPSTREAM_TLS_KEY: edge.keyFile };
+    await expect.poll(() => isServing(strict.address, told)).toBe(true);
   });
 });
 
