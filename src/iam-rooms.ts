@@ -33,7 +33,7 @@ export type IamRooms = Pick<
 >;
 
 /** What the rooms of the IAM systems share with the others. */
-interface Shared extends Pick<Rooms, 'mongo' | 'models'> {
+interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   config: Config;
   clock: Clock;
   cipher: Cipher;
@@ -54,15 +54,15 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models'> {
 
 /** Makes the rooms of the IAM systems. */
 export function createIamRooms(shared: Shared): IamRooms {
-  const { config, clock, mongo, models, accounts, states, tokens, sessions, scoped, policy, mfa } = shared;
+  const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
-  const { admission, check, mails, passwords } = shared;
+  const { admission, check, mfa, mails, passwords } = shared;
   const administration = new Administration(users, roles);
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
-  const account = [links, accounts, passwords, mails, sessions, states, clock] as const;
-  const removed = [bindings, workspaces, groups, domains, codes, links, sessions, states] as const;
+  const account = [links, accounts, passwords, mails, sessions, states, audit, clock] as const;
+  const removed = [bindings, workspaces, groups, domains, codes, links, sessions, states, audit] as const;
   return {
     administration,
     managedUsers: new ManagedUsers(mongo, users, pages, ...account, {
@@ -70,7 +70,7 @@ export function createIamRooms(shared: Shared): IamRooms {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
     userRemoval: new UserRemoval(mongo, users, ...removed),
-    iamSignIn: new IamSignIn(proof, users, choice, scoped, tokens, sessions, policy, clock, {
+    iamSignIn: new IamSignIn(proof, users, choice, scoped, tokens, sessions, policy, audit, clock, {
       accessSeconds: config.ACCESS_TOKEN_SECONDS,
     }),
     issued: new IssuedTokens(users, states, tokens, scoped, sessions, shared.revocations, administration),

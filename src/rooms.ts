@@ -181,20 +181,20 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const keys = new DomainKeys(models.domains, cipher, { cacheSeconds: config.KEY_CACHE_SECONDS });
   const tokens = new Tokens(keys, clock);
   const { USER_CACHE_MS: cacheMs } = config;
-  const revocations = new Revocations(models.revoked, { cacheMs });
+  const revocations = new Revocations(mongo, models.revoked, audit, { cacheMs });
   const sessions = new Sessions(tokens, users, links, states, revocations, { cacheMs });
   const policy = new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS });
-  const guard = new SignInGuard(models.attempts, clock, {
+  const guard = new SignInGuard(mongo, models.attempts, audit, clock, {
     attempts: config.SIGN_IN_ATTEMPTS,
     attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
     windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
   });
-  const codes = new Codes(models.codes, mails, cipher, clock, {
+  const codes = new Codes(mongo, models.codes, mails, cipher, audit, clock, {
     attempts: config.CODE_ATTEMPTS,
     emailSeconds: config.EMAIL_CODE_SECONDS,
     mfaSeconds: config.MFA_CODE_SECONDS,
   });
-  const mfa = new Mfa(mongo, users, codes, mails, guard, sessions, cipher, clock, {
+  const mfa = new Mfa(mongo, users, codes, mails, guard, sessions, audit, cipher, clock, {
     issuer: config.MFA_ISSUER,
   });
   const signInSettings = {
@@ -202,8 +202,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
-  const check = new PasswordCheck(users, passwords, temporary, sessions, clock);
-  const admission = new Admission(users, guard, clock);
+  const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
+  const admission = new Admission(mongo, users, guard, policy, audit, clock);
   const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
   const scoped = new ScopedTokens(roles, workspaces, tokens);
   const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
@@ -240,8 +240,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     sessions,
     mfa,
     signIn: new SignIn(admission, states, check, mfa, tokens, policy, signInSettings),
-    grants: new Grants(users, states, tokens, scoped, sessions, policy, clock, signInSettings),
-    profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, clock, {
+    grants: new Grants(users, states, tokens, scoped, sessions, policy, audit, clock, signInSettings),
+    profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, audit, clock, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
     reset: new PasswordReset(

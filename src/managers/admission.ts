@@ -1,10 +1,15 @@
 import type { Clock } from '../clock.js';
 import { epochSeconds } from '../clock.js';
-import type { Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
+import type { Reason } from '../errors.js';
 import { newTokenId } from '../ids.js';
 import type { User, UserKey, Users } from '../models/user.js';
+import { actsAs, ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
+import type { PasswordPolicy } from './password-policy.js';
 import type { SignInGuard } from './sign-in-guard.js';
+import { isWrongProof, notAGuess } from './sign-in-guard.js';
 
 /** Where a sign-in comes from, and what its log line shall hold. */
 export interface SignInCall {
@@ -18,42 +23,105 @@ export interface Admitted {
   session: { sid: string; auth_time: number };
 }
 
-/** Proves who signs in; tells of the account as soon as it is known that there is one. */
-export type Check = (known: (user: UserKey) => void) => Promise<User>;
+/** What is found out of an attempt on the way, for the log and for the record of it. */
+export interface Found {
+  /** The domain in which it is made, if there is one. */
+  domain_id: string | undefined;
+  /** The account that it is made at, as soon as it is known that there is one. */
+  user?: UserKey;
+  /** The password was right, whatever came after it. */
+  right?: boolean;
+  /** Why it fails, where the answer to it says something else. */
+  reason?: Reason;
+}
+
+/** Proves who signs in, and notes what it finds out. */
+export type Check = (found: Found) => Promise<User>;
+
+/** What ends an attempt after the right password and is no guess. */
+const LATE_REFUSALS: ReadonlySet<Reason> = new Set<Reason>([
+  'ERROR_AUTHENTICATION_FAILURE',
+  'ERROR_INVALID_CREDENTIALS',
+  'ERROR_INVALID_VERIFY_CODE',
+  'ERROR_USER_STATE_DISABLED',
+]);
 
 /** The one door for signing in, whatever API it is asked through. */
 export class Admission {
   constructor(
+    private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly guard: SignInGuard,
+    private readonly policy: PasswordPolicy,
+    private readonly audit: Audit,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Runs the check as one attempt at that account and begins a session when it succeeds.
+   * @param key what attempts are counted under; it need not be that of a user.
    * @throws IdentityError what the check throws, ERROR_LOGIN_BLOCKED, ERROR_AUTHENTICATION_FAILURE.
    */
-  async admit(reach: Reach, key: UserKey, { peer, noted }: SignInCall, check: Check): Promise<Admitted> {
-    const known = (user: UserKey) => void (noted['user_id'] = user.user_id);
+  async admit(
+    reach: Reach,
+    key: UserKey,
+    { peer, noted }: SignInCall,
+    check: Check,
+    found: Found = { domain_id: key.domain_id },
+  ): Promise<Admitted> {
+    const told = (error: IdentityError) => failed(found, error);
+    const attempt = async () => this.#welcome(reach, await check(found), found);
     try {
-      const user = await this.guard.signIn(reach, { ...key, peer }, () => check(known));
-      return await this.#welcome(reach, user);
+      return await this.guard.signIn(reach, { ...key, peer }, told, attempt);
     } catch (error) {
-      if (isBlocked(error) && !noted['user_id'])
-        await this.users.find(reach, key).then((user) => user && known(user));
+      if (isBlocked(error) && !noted['user_id']) found.user = await this.users.find(reach, key);
+      if (found.right && isLateRefusal(error)) await this.#record(reach, failed(found, error));
       throw error;
+    } finally {
+      if (found.user) noted['user_id'] = found.user.user_id;
     }
   }
 
-  async #welcome(reach: Reach, user: User): Promise<Admitted> {
+  async #welcome(reach: Reach, user: User, found: Found): Promise<Admitted> {
     const now = this.clock.now();
-    const current = await this.users.recordSignIn(reach, user, now);
-    // Disabled or given another password while this one was being checked.
-    if (current?.state !== 'ENABLED' || current.generation !== user.generation) {
-      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: user.user_id });
-    }
+    const { domain_id, user_id } = user;
+    await this.mongo.transaction(reach, async (tx) => {
+      const before = await this.users.recordSignIn(tx, user, now);
+      if (before?.state === 'DISABLED') found.reason = 'ERROR_USER_STATE_DISABLED';
+      // Disabled or given another password while this one was being checked.
+      if (!before || before.state === 'DISABLED' || before.generation !== user.generation)
+        throw notAGuess(new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id }));
+      actsAs(reach, { type: 'USER', id: user_id, domain_id });
+      const first = before.state === 'PENDING' ? [ofUser('user.enable', user)] : [];
+      await this.audit.record(tx, ofUser('user.sign_in', user, { detail: this.#demands(user) }), ...first);
+    });
     return { user, session: { sid: newTokenId(), auth_time: epochSeconds(now) } };
   }
+
+  /** What the user has to do before the sign-in is good for anything else. */
+  #demands(user: User): AuditEntry['detail'] {
+    const { required_actions } = user;
+    const expired = this.policy.isExpired(user);
+    if (required_actions.length === 0 && !expired) return undefined;
+    return { required_actions, password_expired: expired };
+  }
+
+  async #record(reach: Reach, entry: AuditEntry | undefined): Promise<void> {
+    if (entry) await this.audit.record(reach, entry);
+  }
+}
+
+/** A failed attempt, with its true reason: callers are told one thing for many. */
+function failed({ domain_id, user, right, reason }: Found, error: IdentityError): AuditEntry | undefined {
+  if (domain_id === undefined) return undefined;
+  // A user id that nobody has is not kept: it may be a password in the wrong field.
+  if (!user) return ofUser('user.sign_in', { domain_id, user_id: '' }, { reason: 'ERROR_NOT_FOUND' });
+  const truth = reason ?? (right ? error.reason : 'ERROR_AUTHENTICATION_FAILURE');
+  return ofUser('user.sign_in', user, { reason: truth });
+}
+
+function isLateRefusal(error: unknown): error is IdentityError {
+  return error instanceof IdentityError && LATE_REFUSALS.has(error.reason) && !isWrongProof(error);
 }
 
 function isBlocked(error: unknown): boolean {

@@ -33,27 +33,26 @@ export function actsAs(reach: Reach, actor: Actor): void {
   if (reach.call) reach.call.actor = actor;
 }
 
+/** The entry for what happened to a user; an empty user id stands for one that nobody has. */
+export function ofUser(
+  action: AuditAction,
+  { domain_id, user_id }: UserKey,
+  more: Pick<AuditEntry, 'workspace_id' | 'reason' | 'detail'> = {},
+): AuditEntry {
+  return { action, domain_id, target: { type: 'USER', id: user_id }, ...more };
+}
+
 /** The entry for a user that was made. */
-export function userCreated({
-  domain_id,
-  user_id,
-  auth_type,
-}: Pick<User, 'domain_id' | 'user_id' | 'auth_type'>): AuditEntry {
-  return { action: 'user.create', domain_id, target: { type: 'USER', id: user_id }, detail: { auth_type } };
+export function userCreated(user: Pick<User, 'domain_id' | 'user_id' | 'auth_type'>): AuditEntry {
+  return ofUser('user.create', user, { detail: { auth_type: user.auth_type } });
 }
 
 /** The entry for a role that a user got. */
 export function roleGranted(
-  { domain_id, user_id }: UserKey,
+  user: UserKey,
   { workspace_id, role_binding_id, role_id, role_type }: GrantedRole,
 ): AuditEntry {
-  return {
-    action: 'role.grant',
-    domain_id,
-    workspace_id,
-    target: { type: 'USER', id: user_id },
-    detail: { role_binding_id, role_id, role_type },
-  };
+  return ofUser('role.grant', user, { workspace_id, detail: { role_binding_id, role_id, role_type } });
 }
 
 type GrantedRole = Pick<RoleBinding, 'workspace_id' | 'role_binding_id' | 'role_id' | 'role_type'>;

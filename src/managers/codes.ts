@@ -2,18 +2,25 @@ import { randomInt } from 'node:crypto';
 import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
-import type { Reach, Tx } from '../connectors/mongo.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
 import type { CodePurpose, PendingCode, PendingCodes } from '../models/pending-code.js';
 import type { User, UserKey } from '../models/user.js';
+import { ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { Mails } from './mail.js';
-import { notAGuess } from './sign-in-guard.js';
+import { ending, notAGuess } from './sign-in-guard.js';
 
 export interface CodeSettings {
   attempts: number;
   emailSeconds: number;
   mfaSeconds: number;
+}
+
+/** A flow that begins: what its code is good for, and what is recorded of it beside the code. */
+export interface NewFlow extends Pick<PendingCode, 'purpose' | 'mfa'> {
+  entries?: AuditEntry[];
 }
 
 /** A flow that waits for its code: which one, and until when. */
@@ -39,42 +46,61 @@ const SIX_DIGITS = /^[0-9]{6}$/;
  */
 export class Codes {
   constructor(
+    private readonly mongo: Mongo,
     private readonly pending: PendingCodes,
     private readonly mails: Mails,
     private readonly cipher: Cipher,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: CodeSettings,
   ) {}
 
-  /** Opens a flow and mails its code to the address; the code before it is dead. */
-  async send(
-    tx: Tx,
-    user: User,
-    purpose: CodePurpose,
-    to: string,
-    mfa?: PendingCode['mfa'],
-  ): Promise<OpenFlow> {
+  /**
+   * Opens a flow and mails its code to the address; the code before it is dead.
+   * @throws IdentityError ERROR_TOO_MANY_REQUESTS over the mail limit; then nothing has changed.
+   */
+  async send(reach: Reach, user: User, to: string, flow: NewFlow): Promise<OpenFlow> {
+    const { purpose } = flow;
+    try {
+      return await this.mongo.transaction(reach, async (tx) => {
+        const opened = await this.#send(tx, user, to, flow);
+        const sent = ofUser('code.send', user, { detail: { purpose } });
+        await this.audit.record(tx, ...(flow.entries ?? []), sent);
+        return opened;
+      });
+    } catch (error) {
+      const limited = error instanceof IdentityError && error.reason === 'ERROR_TOO_MANY_REQUESTS';
+      if (limited)
+        await this.audit.record(
+          reach,
+          ofUser('code.send', user, { reason: error.reason, detail: { purpose } }),
+        );
+      throw error;
+    }
+  }
+
+  async #send(tx: Tx, user: User, to: string, { purpose, mfa }: NewFlow): Promise<OpenFlow> {
     const code = String(randomInt(100_000, 1_000_000));
     const expires_at = this.#expiry(purpose);
     const code_mac = this.#mac(user, purpose, to, code);
     const nonce = await this.pending.put(tx, user, purpose, { code_mac, address: to, mfa, expires_at });
     const { language } = user;
     const values = { code, expires_at };
-    await this.mails.put(tx, {
-      template: MAIL[purpose],
-      to,
-      language,
-      values,
-      user,
-      proven: hasProven(user, to),
-    });
+    const proven = hasProven(user, to);
+    await this.mails.put(tx, { template: MAIL[purpose], to, language, values, user, proven });
     return { nonce, expires_at };
   }
 
   /** Opens a flow whose code an authenticator makes. */
-  async open(reach: Reach, user: UserKey, purpose: CodePurpose, mfa?: PendingCode['mfa']): Promise<OpenFlow> {
+  async open(reach: Reach, user: UserKey, { purpose, mfa, entries = [] }: NewFlow): Promise<OpenFlow> {
     const expires_at = this.#expiry(purpose);
-    return { nonce: await this.pending.put(reach, user, purpose, { mfa, expires_at }), expires_at };
+    const put = (at: Reach) => this.pending.put(at, user, purpose, { mfa, expires_at });
+    if (entries.length === 0) return { nonce: await put(reach), expires_at };
+    return this.mongo.transaction(reach, async (tx) => {
+      const nonce = await put(tx);
+      await this.audit.record(tx, ...entries);
+      return { nonce, expires_at };
+    });
   }
 
   /** True while a flow of that purpose is open: any, or exactly the one with that nonce. */
@@ -92,7 +118,7 @@ export class Codes {
   async guess(reach: Reach, user: UserKey, purpose: CodePurpose, code: string): Promise<PendingCode> {
     const entry = await this.pending.attempt(reach, user, purpose, this.settings.attempts, this.clock.now());
     if (!entry) throw notAGuess(invalidCode(code));
-    if (!SIX_DIGITS.test(code)) throw invalidCode(code);
+    if (!SIX_DIGITS.test(code)) throw this.wrong(entry, code);
     return entry;
   }
 
@@ -102,7 +128,16 @@ export class Codes {
    */
   check(entry: PendingCode, code: string): void {
     const mac = this.#mac(entry, entry.purpose, entry.address ?? '', code);
-    if (!entry.code_mac || !this.cipher.equal(mac, entry.code_mac)) throw invalidCode(code);
+    if (!entry.code_mac || !this.cipher.equal(mac, entry.code_mac)) throw this.wrong(entry, code);
+  }
+
+  /** The answer for a wrong guess; after the last one the flow takes no more. */
+  wrong(entry: PendingCode, code: string): IdentityError {
+    const error = invalidCode(code);
+    const { attempts, purpose } = entry;
+    return attempts < this.settings.attempts
+      ? error
+      : ending(error, ofUser('code.void', entry, { detail: { purpose } }));
   }
 
   /**
@@ -111,6 +146,7 @@ export class Codes {
    */
   async consume(tx: Tx, entry: PendingCode, code: string): Promise<void> {
     if (!(await this.pending.consume(tx, entry))) throw notAGuess(invalidCode(code));
+    await this.audit.record(tx, ofUser('code.confirm', entry, { detail: { purpose: entry.purpose } }));
   }
 
   /** Ends whatever flow of that purpose is open. */

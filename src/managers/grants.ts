@@ -2,6 +2,8 @@ import type { Clock } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure, invalidParameter, requiredParameter } from '../errors.js';
 import type { User, Users } from '../models/user.js';
+import { actsAs, ofUser } from './audit.js';
+import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { PasswordPolicy } from './password-policy.js';
 import { SCOPES } from './scoped-tokens.js';
@@ -38,6 +40,7 @@ export class Grants {
     private readonly scoped: ScopedTokens,
     private readonly sessions: Sessions,
     private readonly policy: PasswordPolicy,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: SignInSettings,
   ) {}
@@ -59,12 +62,24 @@ export class Grants {
     const user = await this.#user(reach, claims);
     const signIn = { gen: user.generation, sid: claims.sid, auth_time: claims.auth_time };
     const seconds = accessSeconds(request.timeout, this.settings);
-    const { access_token, role } = await this.scoped.make(reach, user, wanted, signIn, seconds);
-    await this.users.update(reach, user, { $set: { last_accessed_at: this.clock.now() } });
+    const { access_token, audit_id, role } = await this.scoped.make(reach, user, wanted, signIn, seconds);
+    actsAs(reach, { type: 'USER', id: user.user_id, domain_id: user.domain_id });
+    const { role_type, role_id } = role;
+    // No transaction: of many grants to one user at once all but one would have to begin again.
+    await Promise.all([
+      this.audit.record(
+        reach,
+        ofUser('token.grant', user, {
+          workspace_id: wanted.workspace_id,
+          detail: { scope, role_type, role_id, audit_id },
+        }),
+      ),
+      this.users.update(reach, user, { $set: { last_accessed_at: this.clock.now() } }),
+    ]);
     return {
       access_token,
-      role_type: role.role_type,
-      role_id: role.role_id,
+      role_type,
+      role_id,
       domain_id: claims.did,
       workspace_id: wanted.workspace_id,
     };

@@ -3,7 +3,7 @@ import { IdentityError } from '../errors.js';
 import { isEmailAddress } from '../email-address.js';
 import type { User, UserKey } from '../models/user.js';
 import type { Account, AccountLookup, UserReference } from './account-lookup.js';
-import type { Admission, Admitted, Check, SignInCall } from './admission.js';
+import type { Admission, Admitted, Check, Found, SignInCall } from './admission.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
 import type { Receipt, Receipts } from './receipts.js';
@@ -55,11 +55,12 @@ export class IamProof {
     if (password) this.passwords.assertRoom(reach);
     const account = await this.lookup.find(reach, (password ?? totp)!.user);
     note(call.noted, account);
-    const user = (await this.#areOne(reach, account, proofs)) ? enabled(account) : undefined;
+    const areOne = await this.#areOne(reach, account, proofs);
+    const user = areOne ? enabled(account) : undefined;
     let asked: Asked | undefined;
-    const check: Check = async () => {
-      if (!password) return this.#finish(reach, user, proofs);
-      const right = await this.passwords.check(reach, user ?? NOBODY, password.secret, () => undefined);
+    const check: Check = async (found) => {
+      if (!password) return this.#finish(reach, user, proofs, found);
+      const right = await this.passwords.check(reach, user ?? NOBODY, password.secret, found);
       if (totp) return this.#proveFactor(reach, right, totp.secret);
       if (right.mfa?.state !== 'ENABLED') return right;
       asked = { user: right, ...this.receipts.make(right, await this.mfa.ask(reach, right)) };
@@ -67,7 +68,8 @@ export class IamProof {
     };
     const { domain_id, user_id } = account.key;
     try {
-      const admitted = await this.admission.admit(reach, { domain_id, user_id }, call, check);
+      const found = foundOut(account, areOne);
+      const admitted = await this.admission.admit(reach, { domain_id, user_id }, call, check, found);
       return { ...admitted, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
     } catch (error) {
       if (!asked) throw error;
@@ -85,23 +87,37 @@ export class IamProof {
 
   /** Both in one request: what takes two of Token.issue, so an authenticator is given its time here. */
   async #proveFactor(reach: Reach, user: User, code: string): Promise<User> {
-    if (user.mfa?.state === 'ENABLED' && user.mfa.mfa_type === 'OTP') await this.mfa.ask(reach, user);
+    if (user.mfa?.state === 'ENABLED' && user.mfa.mfa_type === 'OTP') await this.mfa.expect(reach, user);
     else if (!(await this.mfa.isChallenged(reach, user))) throw notAsked();
     await this.mfa.prove(reach, user, code);
     return user;
   }
 
   /** The code alone, after a receipt for the password. */
-  async #finish(reach: Reach, user: User | undefined, { totp, receipt }: UserProofs): Promise<User> {
+  async #finish(
+    reach: Reach,
+    user: User | undefined,
+    { totp, receipt }: UserProofs,
+    found: Found,
+  ): Promise<User> {
     const said = receipt ? this.receipts.read(receipt) : undefined;
     const fits =
       user?.domain_id === said?.domain_id &&
       user?.user_id === said?.user_id &&
       user?.generation === said?.generation;
     if (!user || !said || !fits || !(await this.mfa.isChallenged(reach, user, said.nonce))) throw notAsked();
+    // The receipt says so.
+    found.right = true;
     await this.mfa.prove(reach, user, totp!.secret);
     return user;
   }
+}
+
+/** What is known of the attempt before it is made. */
+function foundOut({ user, domain }: Account, areOne: boolean): Found {
+  const found: Found = { domain_id: domain?.domain_id, ...(user ? { user } : {}) };
+  if (domain && domain.state !== 'ENABLED') return { ...found, reason: 'ERROR_DOMAIN_STATE' };
+  return areOne ? found : { ...found, reason: 'ERROR_INVALID_CREDENTIALS' };
 }
 
 function enabled({ user, domain }: Account): User | undefined {

@@ -6,7 +6,10 @@ import { IdentityError, authenticateFailure } from '../errors.js';
 import { auditId } from '../ids.js';
 import type { User, Users } from '../models/user.js';
 import type { SignInCall } from './admission.js';
+import { actsAs, ofUser } from './audit.js';
+import type { Audit } from './audit.js';
 import type { Asked, IamProof, UserProofs } from './iam-proof.js';
+import { isScoped } from './issued-tokens.js';
 import type { PasswordPolicy } from './password-policy.js';
 import type { ScopeChoice, ScopeWish } from './scope-choice.js';
 import type { ScopedTokens, SignInClaims, WantedScope } from './scoped-tokens.js';
@@ -53,6 +56,7 @@ export class IamSignIn {
     private readonly tokens: Tokens,
     private readonly sessions: Sessions,
     private readonly policy: PasswordPolicy,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: { accessSeconds: number },
   ) {}
@@ -71,7 +75,10 @@ export class IamSignIn {
     if (user.required_actions.includes('ENFORCE_MFA'))
       throw new IdentityError('ERROR_ADDITIONAL_AUTHENTICATION');
     const signIn = { ...session, gen: user.generation, sgn: true, amr };
-    return alike(this.#issue(reach, user, scope, signIn, this.settings.accessSeconds));
+    const issued = await alike(this.#issue(reach, user, scope, signIn, this.settings.accessSeconds));
+    // Without a scope it is the sign-in itself, which is recorded as such.
+    if (isScoped(issued.claims.rol)) await this.#recordGrant(reach, issued.claims);
+    return issued;
   }
 
   /** Another scope for the same sign-in: no longer than the token that it is asked with. */
@@ -94,8 +101,21 @@ export class IamSignIn {
     const { gen, sid, auth_time, amr, par = auditId(claims.jti) } = claims;
     const signIn = { gen, sid, auth_time, sgn: true, ...(amr ? { amr } : {}), par };
     const issued = await alike(this.#issue(reach, user, scope, signIn, seconds));
-    await this.users.update(reach, user, { $set: { last_accessed_at: now } });
+    actsAs(reach, { type: 'USER', id: user.user_id, domain_id: user.domain_id });
+    await Promise.all([
+      this.#recordGrant(reach, issued.claims),
+      this.users.update(reach, user, { $set: { last_accessed_at: now } }),
+    ]);
     return issued;
+  }
+
+  #recordGrant(reach: Reach, { did: domain_id, aud: user_id, wid, rol, jti }: Claims): Promise<void> {
+    const scope = wid ? 'WORKSPACE' : rol === 'SYSTEM_ADMIN' ? 'SYSTEM' : isScoped(rol) ? 'DOMAIN' : 'USER';
+    const detail = { scope, role_type: rol, audit_id: auditId(jti) };
+    return this.audit.record(
+      reach,
+      ofUser('token.grant', { domain_id, user_id }, { workspace_id: wid, detail }),
+    );
   }
 
   /** The claims of a token that is good now. */

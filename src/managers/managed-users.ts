@@ -11,6 +11,8 @@ import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import { checkUsername } from '../user-name.js';
 import type { Accounts } from './accounts.js';
 import { isOwn } from './administration.js';
+import { ofUser, userCreated } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mails } from './mail.js';
 import type { Caller, Sessions } from './sessions.js';
@@ -57,6 +59,7 @@ export class ManagedUsers {
     private readonly mails: Mails,
     private readonly sessions: Sessions,
     private readonly states: DomainStates,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: ManagedUserSettings,
   ) {}
@@ -82,7 +85,10 @@ export class ManagedUsers {
       ...detailSet(given),
       ...(enabled ? {} : { state: 'DISABLED' as const }),
     };
-    const write = (tx: Tx) => this.accounts.insert(tx, domain, { ...prepared, user });
+    const write = async (tx: Tx) => {
+      await this.accounts.insert(tx, domain, { ...prepared, user });
+      await this.audit.record(tx, userCreated(user));
+    };
     await this.mongo.transaction(reach, write).catch(asNameTaken(name, domain_id));
     return { ...user, login_keys: [] };
   }
@@ -118,7 +124,13 @@ export class ManagedUsers {
       merged,
     );
     if (Object.keys(change).length === 0) return user;
-    const write = (tx: Tx) => this.#write(tx, user, change, given.password !== undefined);
+    const withPassword = given.password !== undefined;
+    const write = async (tx: Tx) => {
+      const changed = await this.#write(tx, user, change, withPassword);
+      const way = own ? 'RECENT_SIGN_IN' : 'ADMINISTRATOR';
+      await this.audit.record(tx, ...changes(user, change, withPassword ? way : undefined));
+      return changed;
+    };
     const after = await this.mongo
       .transaction(reach, write)
       .catch(asNameTaken(given.name ?? user.username, user.domain_id));
@@ -213,6 +225,21 @@ function detailChange(user: User, given: GivenDetail): UserChange {
     ...(set.length > 0 ? { $set: Object.fromEntries(set.map((key) => [key, given[key]])) } : {}),
     ...(unset.length > 0 ? { $unset: Object.fromEntries(unset.map((key) => [key, ''])) } : {}),
   };
+}
+
+/** What is recorded of a change; values of fields are not. */
+function changes(user: User, { $set, $unset }: UserChange, passwordWay: string | undefined): AuditEntry[] {
+  const changed = { ...$unset, ...$set };
+  const fields = DETAIL.filter((key) => key in changed);
+  const way = { detail: { way: passwordWay } };
+  return [
+    ...(fields.length > 0 ? [ofUser('user.update', user, { detail: { fields } })] : []),
+    ...('username' in changed ? [ofUser('user.rename', user)] : []),
+    ...('state' in changed
+      ? [ofUser(changed.state === 'DISABLED' ? 'user.disable' : 'user.enable', user)]
+      : []),
+    ...(passwordWay ? [ofUser('password.change', user, way)] : []),
+  ];
 }
 
 /** Both changes in one; what both do the same way, such as ending sessions, happens once. */

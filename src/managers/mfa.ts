@@ -4,7 +4,7 @@ import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, invalidParameter, requiredParameter } from '../errors.js';
 import { isEmailAddress } from '../email-address.js';
 import { newId } from '../ids.js';
-import type { CodePurpose, PendingCode } from '../models/pending-code.js';
+import type { PendingCode } from '../models/pending-code.js';
 import type {
   Mfa as MfaSettings,
   MfaType,
@@ -13,8 +13,10 @@ import type {
   UserWithSecrets,
   Users,
 } from '../models/user.js';
+import { ofUser } from './audit.js';
+import type { Audit } from './audit.js';
 import { invalidCode } from './codes.js';
-import type { Codes, OpenFlow } from './codes.js';
+import type { Codes, NewFlow, OpenFlow } from './codes.js';
 import type { Mails } from './mail.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
@@ -38,6 +40,7 @@ export class Mfa {
     private readonly mails: Mails,
     private readonly guard: SignInGuard,
     private readonly sessions: Sessions,
+    private readonly audit: Audit,
     private readonly cipher: Cipher,
     private readonly clock: Clock,
     private readonly settings: { issuer: string },
@@ -53,9 +56,7 @@ export class Mfa {
     const settings = pendingSettings(user, asked);
     if (settings.mfa_type === 'OTP') return this.#enableOtp(reach, user, settings);
     const mfa = { action: 'ENABLE' as const, settings };
-    await this.mongo.transaction(reach, (tx) =>
-      this.codes.send(tx, user, 'MFA', settings.options.email!, mfa),
-    );
+    await this.codes.send(reach, user, settings.options.email!, { purpose: 'MFA', mfa });
     return { ...user, mfa: { ...settings, state: 'DISABLED' } };
   }
 
@@ -68,7 +69,7 @@ export class Mfa {
     if (mfa?.state !== 'ENABLED' || !mfa.mfa_type) {
       throw new IdentityError('ERROR_MFA_ALREADY_DISABLED', { user_id: user.user_id });
     }
-    await this.#ask(reach, user, mfa, 'MFA', { action: 'DISABLE', settings: mfa });
+    await this.#ask(reach, user, mfa, { purpose: 'MFA', mfa: { action: 'DISABLE', settings: mfa } });
     return user;
   }
 
@@ -84,7 +85,8 @@ export class Mfa {
   ): Promise<User> {
     const { domain_id, user_id } = user;
     const who = { domain_id, user_id, peer: by.peer };
-    return this.guard.proof(reach, who, () => this.#confirm(reach, user, code, by.session));
+    const about = { action: 'code.confirm', detail: { purpose: 'MFA' } } as const;
+    return this.guard.proof(reach, who, about, () => this.#confirm(reach, user, code, by.session));
   }
 
   async #confirm(reach: Reach, user: User, code: string, session: string | undefined): Promise<User> {
@@ -97,6 +99,9 @@ export class Mfa {
       const after = await this.users.change(tx, user, ended, this.clock.now(), stillAs(user));
       if (!after) throw notAGuess(invalidCode(code));
       await this.#tell(tx, user, after, entry);
+      const action = entry.mfa?.action === 'ENABLE' ? 'mfa.enable' : 'mfa.disable';
+      const { mfa_type } = entry.mfa!.settings;
+      await this.audit.record(tx, ofUser(action, user, { detail: { mfa_type } }));
       return after;
     });
     this.sessions.forget(user);
@@ -116,7 +121,14 @@ export class Mfa {
 
   /** Sends a new code for a sign-in of a user with MFA, or gives the authenticator more time. */
   ask(reach: Reach, user: User): Promise<OpenFlow> {
-    return this.#ask(reach, user, user.mfa!, 'SIGN_IN');
+    const { mfa_type } = user.mfa!;
+    const entries = [ofUser('user.challenge', user, { detail: { mfa_type } })];
+    return this.#ask(reach, user, user.mfa!, { purpose: 'SIGN_IN', entries });
+  }
+
+  /** Gives the authenticator of a user time for a code that came without being asked for. */
+  expect(reach: Reach, user: User): Promise<OpenFlow> {
+    return this.codes.open(reach, user, { purpose: 'SIGN_IN' });
   }
 
   /** True while a sign-in of the user, or exactly the one with that nonce, waits for its second factor. */
@@ -140,23 +152,16 @@ export class Mfa {
   async #enableOtp(reach: Reach, user: User, settings: MfaSettings): Promise<User> {
     const secret = newOtpSecret();
     const otp_secret = this.cipher.seal(secret, otpContext(user));
-    await this.codes.open(reach, user, 'MFA', { action: 'ENABLE', settings, otp_secret });
+    const mfa = { action: 'ENABLE' as const, settings, otp_secret };
+    await this.codes.open(reach, user, { purpose: 'MFA', mfa });
     const otp_qrcode_uri = otpUri(secret, this.settings.issuer, user.user_id);
     const options = { ...settings.options, otp_qrcode_uri };
     return { ...user, mfa: { ...settings, state: 'DISABLED', options } };
   }
 
-  async #ask(
-    reach: Reach,
-    user: User,
-    mfa: MfaSettings,
-    purpose: CodePurpose,
-    pending?: PendingCode['mfa'],
-  ): Promise<OpenFlow> {
-    if (mfa.mfa_type === 'OTP') return this.codes.open(reach, user, purpose, pending);
-    return this.mongo.transaction(reach, (tx) =>
-      this.codes.send(tx, user, purpose, mfa.options.email!, pending),
-    );
+  async #ask(reach: Reach, user: User, mfa: MfaSettings, flow: NewFlow): Promise<OpenFlow> {
+    if (mfa.mfa_type === 'OTP') return this.codes.open(reach, user, flow);
+    return this.codes.send(reach, user, mfa.options.email!, flow);
   }
 
   /** Checks a code of either kind; for an authenticator answers the time step that it used. */
@@ -171,7 +176,7 @@ export class Mfa {
     // Switched off since the flow was read.
     if (!sealed) throw notAGuess(invalidCode(code));
     const step = stepOf(this.cipher.open(sealed, otpContext(user)), code, this.clock.now());
-    if (step === undefined) throw invalidCode(code);
+    if (step === undefined) throw this.codes.wrong(entry, code);
     // A step that was accepted is not accepted again (RFC 6238 5.2).
     if (step <= last) throw notAGuess(invalidCode(code));
     return step;

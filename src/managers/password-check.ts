@@ -1,18 +1,23 @@
 import type { Clock } from '../clock.js';
-import type { Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { User, UserChange, UserKey, UserWithSecrets, Users } from '../models/user.js';
 import type { Passwords } from '../password.js';
+import type { Found } from './admission.js';
+import { ofUser } from './audit.js';
+import type { Audit } from './audit.js';
 import type { Sessions } from './sessions.js';
 import type { TemporaryPasswords } from './temporary-passwords.js';
 
 /** Tells whose password it is: the one that is in force, or one that was mailed. */
 export class PasswordCheck {
   constructor(
+    private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly passwords: Passwords,
     private readonly temporary: TemporaryPasswords,
     private readonly sessions: Sessions,
+    private readonly audit: Audit,
     private readonly clock: Clock,
   ) {}
 
@@ -26,18 +31,19 @@ export class PasswordCheck {
 
   /**
    * The user whose password this is, in the time of one hash whoever it is (D-07).
-   * @param found told of a user who exists, whether the password is right or not.
+   * @param found told of a user who exists, and whether the password is right.
    * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
    */
-  async check(reach: Reach, key: UserKey, password: string, found: (user: User) => void): Promise<User> {
+  async check(reach: Reach, key: UserKey, password: string, found: Found): Promise<User> {
     const user = await this.users.findWithSecrets(reach, key);
-    if (user) found(user);
+    if (user) found.user = user;
     const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
     const right = await this.passwords.matches(password, hash, reach);
     const mailed = !right && user !== undefined && this.temporary.matches(user, password);
     if (!user || (!right && !mailed)) {
       throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
     }
+    found.right = true;
     if (user.state === 'DISABLED') {
       throw new IdentityError('ERROR_USER_STATE_DISABLED', { user_id: user.user_id });
     }
@@ -56,7 +62,11 @@ export class PasswordCheck {
       $inc: { generation: 1 },
     };
     const unused = { 'temporary_password.mac': user.temporary_password!.mac };
-    const adopted = await this.users.change(reach, user, change, now, unused);
+    const adopted = await this.mongo.transaction(reach, async (tx) => {
+      const after = await this.users.change(tx, user, change, now, unused);
+      if (after) await this.audit.record(tx, ofUser('password.adopt', user));
+      return after;
+    });
     if (adopted) this.sessions.forget(user);
     return adopted;
   }

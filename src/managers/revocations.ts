@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { secondsAfter } from '../clock.js';
-import type { Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach } from '../connectors/mongo.js';
+import { auditId } from '../ids.js';
 import type { RevokedTokens } from '../models/revoked-token.js';
+import { ofUser } from './audit.js';
+import type { Audit } from './audit.js';
 import { LEEWAY_SECONDS } from './tokens.js';
 import type { Claims } from './tokens.js';
 
@@ -13,16 +16,26 @@ export class Revocations {
   readonly #known: LRUCache<string, boolean>;
 
   constructor(
+    private readonly mongo: Mongo,
     private readonly tokens: RevokedTokens,
+    private readonly audit: Audit,
     private readonly settings: { cacheMs: number },
   ) {
     this.#known = new LRUCache({ max: MAX_TOKENS });
   }
 
-  /** Ends a token: here at once, on other instances as soon as they look again. */
-  async revoke(reach: Reach, { jti, exp = 0 }: Claims): Promise<void> {
+  /** Ends a user's token: here at once, on other instances as soon as they look again. */
+  async revoke(reach: Reach, { jti, exp = 0, did: domain_id, aud: user_id, wid }: Claims): Promise<void> {
     // As long as `Tokens.verify` takes it.
-    await this.tokens.put(reach, jti, secondsAfter(new Date(exp * 1000), 2 * LEEWAY_SECONDS));
+    const until = secondsAfter(new Date(exp * 1000), 2 * LEEWAY_SECONDS);
+    await this.mongo.transaction(reach, async (tx) => {
+      if (!(await this.tokens.put(tx, jti, until))) return;
+      const detail = { audit_id: auditId(jti) };
+      await this.audit.record(
+        tx,
+        ofUser('token.revoke', { domain_id, user_id }, { workspace_id: wid, detail }),
+      );
+    });
     this.#known.set(jti, true);
   }
 

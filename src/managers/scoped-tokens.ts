@@ -1,6 +1,6 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
-import { ROOT_DOMAIN_ID } from '../ids.js';
+import { ROOT_DOMAIN_ID, auditId, newTokenId } from '../ids.js';
 import type { RoleType, Roles } from '../models/role.js';
 import type { User } from '../models/user.js';
 import type { Workspaces } from '../models/workspace.js';
@@ -44,7 +44,7 @@ export class ScopedTokens {
   ) {}
 
   /**
-   * Makes an access token for the scope.
+   * Makes an access token for the scope, with the name that audits call it by.
    * @param seconds its life, more than 0.
    * @throws IdentityError ERROR_PERMISSION_DENIED without a role that allows it.
    */
@@ -54,10 +54,11 @@ export class ScopedTokens {
     { scope, workspace_id }: WantedScope,
     signIn: SignInClaims,
     seconds: number,
-  ): Promise<{ access_token: string; role: ScopeRole }> {
+  ): Promise<{ access_token: string; audit_id: string; role: ScopeRole }> {
     const role = await this.role(reach, user, workspace_id);
     const elsewhere = scope === 'SYSTEM' && user.domain_id !== ROOT_DOMAIN_ID;
     if (elsewhere || !ALLOWED[scope].includes(role.role_type)) throw denied();
+    const jti = newTokenId();
     const access_token = await this.tokens.sign(
       reach,
       {
@@ -69,10 +70,11 @@ export class ScopedTokens {
         ...(workspace_id ? { wid: workspace_id } : {}),
         ...(role.permissions.length > 0 ? { permissions: role.permissions } : {}),
         ...signIn,
+        jti,
       },
       seconds,
     );
-    return { access_token, role };
+    return { access_token, audit_id: auditId(jti), role };
   }
 
   /**

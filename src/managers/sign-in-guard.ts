@@ -1,17 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
-import type { Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
 import type { AttemptLimit, AttemptOutcome, SignInAttempts } from '../models/sign-in-attempts.js';
 import type { UserKey } from '../models/user.js';
+import { ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 
 export interface GuardSettings {
   attempts: number;
   attemptsPerPeer: number;
   windowSeconds: number;
+}
+
+/** One count of attempts. */
+interface Count {
+  key: string;
+  limit: AttemptLimit;
+  /** What an attempt that succeeds does to it. */
+  onSuccess: AttemptOutcome;
+  told?: Told;
 }
 
 /** Who tries, and from where. */
@@ -25,6 +36,7 @@ const WRONG_PROOF: ReadonlySet<Reason> = new Set<Reason>([
   'ERROR_PASSWORD_NOT_MATCHED',
 ]);
 const notGuessed = new WeakSet<IdentityError>();
+const endings = new WeakMap<IdentityError, AuditEntry>();
 
 /** Marks an answer that tells of a proof too late rather than wrong: a used code, a flow that is not open. */
 export function notAGuess(error: IdentityError): IdentityError {
@@ -32,9 +44,19 @@ export function notAGuess(error: IdentityError): IdentityError {
   return error;
 }
 
-function isWrongProof(error: unknown): boolean {
+/** Marks an answer to the guess that ended what was guessed at, with the entry that tells of it. */
+export function ending(error: IdentityError, entry: AuditEntry): IdentityError {
+  endings.set(error, entry);
+  return error;
+}
+
+/** True for answers that count as a wrong attempt. */
+export function isWrongProof(error: unknown): error is IdentityError {
   return error instanceof IdentityError && WRONG_PROOF.has(error.reason) && !notGuessed.has(error);
 }
+
+/** What a wrong attempt is recorded as; nothing when it was made at no account of any domain. */
+export type Told = (error: IdentityError) => AuditEntry | undefined;
 
 /** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
 const FIRST_WAIT_MS = 50;
@@ -52,7 +74,9 @@ export class SignInGuard {
   readonly #turns = new Map<string, PQueue>();
 
   constructor(
+    private readonly mongo: Mongo,
     private readonly attempts: SignInAttempts,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: GuardSettings,
   ) {}
@@ -62,17 +86,24 @@ export class SignInGuard {
    * password or code stays counted, anything else is taken back.
    * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
    */
-  signIn<T>(reach: Reach, who: Trier, check: () => Promise<T>): Promise<T> {
-    return this.#attempt(reach, who, 'RIGHT', check);
+  signIn<T>(reach: Reach, who: Trier, told: Told, check: () => Promise<T>): Promise<T> {
+    return this.#attempt(reach, who, 'RIGHT', told, check);
   }
 
   /**
    * Runs a check of a password or code inside a session. A right one does not clear the count: whoever can prove
    * one thing must not get more guesses at another.
+   * @param about the action that fails with a wrong one.
    * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
    */
-  proof<T>(reach: Reach, who: Trier, check: () => Promise<T>): Promise<T> {
-    return this.#attempt(reach, who, 'NEITHER', check);
+  proof<T>(
+    reach: Reach,
+    who: Trier,
+    { action, detail }: Pick<AuditEntry, 'action' | 'detail'>,
+    check: () => Promise<T>,
+  ): Promise<T> {
+    const told: Told = ({ reason }) => ofUser(action, who, { reason, detail });
+    return this.#attempt(reach, who, 'NEITHER', told, check);
   }
 
   /**
@@ -96,13 +127,22 @@ export class SignInGuard {
     return this.attempts.isUsedUp(reach, userCount(who), this.settings.attempts, this.clock.now());
   }
 
-  #attempt<T>(reach: Reach, who: Trier, onSuccess: AttemptOutcome, check: () => Promise<T>): Promise<T> {
+  #attempt<T>(
+    reach: Reach,
+    who: Trier,
+    onSuccess: AttemptOutcome,
+    told: Told,
+    check: () => Promise<T>,
+  ): Promise<T> {
     const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
-    const user = userCount(who);
-    return this.#inTurn(user, () =>
-      this.#counted(reach, `peer/${who.peer}`, { attempts: attemptsPerPeer, windowSeconds }, 'NEITHER', () =>
-        this.#counted(reach, user, { attempts, windowSeconds }, onSuccess, check),
-      ),
+    const ofPeer: Count = {
+      key: `peer/${who.peer}`,
+      limit: { attempts: attemptsPerPeer, windowSeconds },
+      onSuccess: 'NEITHER',
+    };
+    const ofAccount: Count = { key: userCount(who), limit: { attempts, windowSeconds }, onSuccess, told };
+    return this.#inTurn(ofAccount.key, () =>
+      this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
     );
   }
 
@@ -120,27 +160,41 @@ export class SignInGuard {
     }
   }
 
-  async #counted<T>(
-    reach: Reach,
-    key: string,
-    limit: AttemptLimit,
-    onSuccess: AttemptOutcome,
-    check: () => Promise<T>,
-  ): Promise<T> {
-    const id = await this.#reserve(reach, key, limit);
-    let outcome: AttemptOutcome = 'NEITHER';
+  async #counted<T>(reach: Reach, count: Count, check: () => Promise<T>): Promise<T> {
+    const id = await this.#reserve(reach, count.key, count.limit);
+    // Counted even when the caller has given up: with a deadline of its own.
+    const settling = () => ({ deadline: Date.now() + SETTLE_MS, call: reach.call });
+    let result: T;
     try {
-      const result = await check();
-      outcome = onSuccess;
-      return result;
+      result = await check();
     } catch (error) {
-      if (isWrongProof(error)) outcome = 'WRONG';
+      if (isWrongProof(error)) await this.#settleWrong(settling(), count, id, error);
+      else await this.#settle(settling(), count, id, 'NEITHER');
       throw error;
-    } finally {
-      // Counted even when the caller has given up: with a deadline of its own.
-      const settling = { deadline: Date.now() + SETTLE_MS };
-      await this.attempts.settle(settling, key, id, outcome, limit, this.clock.now());
     }
+    await this.#settle(settling(), count, id, count.onSuccess);
+    return result;
+  }
+
+  #settle(reach: Reach, { key, limit }: Count, id: string, outcome: AttemptOutcome): Promise<boolean> {
+    return this.attempts.settle(reach, key, id, outcome, limit, this.clock.now());
+  }
+
+  /** Counts a wrong attempt together with the record of it, and of the block that it is the last one before. */
+  async #settleWrong(reach: Reach, count: Count, id: string, error: IdentityError): Promise<void> {
+    const entry = count.told?.(error);
+    if (!entry) {
+      await this.#settle(reach, count, id, 'WRONG');
+      return;
+    }
+    await this.mongo.transaction(reach, async (tx) => {
+      const blocks = await this.#settle(tx, count, id, 'WRONG');
+      const { domain_id, target } = entry;
+      // What nobody has cannot be locked.
+      const lock: AuditEntry[] = blocks && target.id ? [{ action: 'user.lock', domain_id, target }] : [];
+      const ended = endings.get(error);
+      await this.audit.record(tx, entry, ...(ended ? [ended] : []), ...lock);
+    });
   }
 
   async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<string> {

@@ -2,7 +2,7 @@ import type { Reach } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError, notFound } from '../errors.js';
 import type { User } from '../models/user.js';
-import type { Admission, Admitted, Check, SignInCall } from './admission.js';
+import type { Admission, Admitted, Check, Found, SignInCall } from './admission.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
@@ -78,7 +78,7 @@ export class SignIn {
     await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };
-    const check: Check = (known) => this.#prove(reach, request, credentials, known);
+    const check: Check = (found) => this.#prove(reach, request, credentials, found);
     return this.#tokens(reach, await this.admission.admit(reach, key, call, check), request.timeout);
   }
 
@@ -86,10 +86,10 @@ export class SignIn {
     reach: Reach,
     request: IssueRequest,
     { user_id, password }: Credentials,
-    known: Parameters<Check>[0],
+    found: Found,
   ): Promise<User> {
     const key = { domain_id: request.domain_id, user_id };
-    const proven = this.passwords.check(reach, key, password, known);
+    const proven = this.passwords.check(reach, key, password, found);
     if (request.auth_type === 'MFA') {
       return this.#proveFactor(reach, await proven.catch(asInvalidCredentials), request.verify_code);
     }

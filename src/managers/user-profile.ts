@@ -7,6 +7,8 @@ import type { User, UserChange, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
 import type { Passwords } from '../password.js';
 import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
+import { ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
 import type { Caller, Sessions } from './sessions.js';
@@ -22,6 +24,9 @@ export interface ProfileChange {
   tags?: Record<string, unknown>;
 }
 
+/** What allows to set a password. */
+type PasswordWay = 'CURRENT_PASSWORD' | 'RECENT_SIGN_IN' | 'REQUIRED_ACTION' | 'LINK';
+
 /** A caller of UserProfile and the account that is theirs. */
 export type Owner = Caller & { account: User };
 
@@ -36,6 +41,7 @@ export class UserProfiles {
     private readonly mails: Mails,
     private readonly guard: SignInGuard,
     private readonly sessions: Sessions,
+    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: { recentSeconds: number },
   ) {}
@@ -59,6 +65,13 @@ export class UserProfiles {
       if (moved) await this.#tellOldAddress(tx, account, email);
       if (secret) await this.#afterPassword(tx, account, owner);
       if (moved) await this.codes.drop(tx, account, 'VERIFY_EMAIL');
+      const fields = Object.keys(plain);
+      await this.audit.record(
+        tx,
+        ...(fields.length > 0 ? [ofUser('user.update', account, { detail: { fields } })] : []),
+        ...(moved ? [ofUser('email.change', account)] : []),
+        ...(secret ? [passwordChanged(account, wayOf(owner) ?? 'RECENT_SIGN_IN')] : []),
+      );
       return after;
     });
   }
@@ -81,7 +94,7 @@ export class UserProfiles {
     if (!pending) await this.#checkCurrent(reach, owner, currentPassword!);
     const known = pending ? undefined : currentPassword;
     const secret = await this.#newPassword(reach, account, newPassword, 'new_password', known);
-    return this.#replacePassword(reach, owner, secret);
+    return this.#replacePassword(reach, owner, secret, (pending && wayOf(owner)) || 'CURRENT_PASSWORD');
   }
 
   /**
@@ -102,14 +115,15 @@ export class UserProfiles {
     checkPasswordIsNoName(newPassword, [account.user_id, account.username], field);
     await this.#checkCurrent(reach, owner, currentPassword).catch(asFailedSignIn);
     const secret = await this.#newPassword(reach, account, newPassword, field, currentPassword);
-    return this.#replacePassword(reach, owner, secret);
+    return this.#replacePassword(reach, owner, secret, 'CURRENT_PASSWORD');
   }
 
-  #replacePassword(reach: Reach, owner: Owner, secret: UserChange): Promise<User> {
+  #replacePassword(reach: Reach, owner: Owner, secret: UserChange, way: PasswordWay): Promise<User> {
     const { account } = owner;
     return this.#write(reach, account, async (tx) => {
       const after = await this.#change(tx, account, secret);
       await this.#afterPassword(tx, account, owner);
+      await this.audit.record(tx, passwordChanged(account, way));
       return after;
     });
   }
@@ -121,7 +135,7 @@ export class UserProfiles {
   async verifyEmail(reach: Reach, account: User, email: string | undefined): Promise<void> {
     const to = email ?? account.email;
     if (!to) throw requiredParameter('email');
-    await this.mongo.transaction(reach, (tx) => this.codes.send(tx, account, 'VERIFY_EMAIL', to));
+    await this.codes.send(reach, account, to, { purpose: 'VERIFY_EMAIL' });
   }
 
   /**
@@ -132,7 +146,8 @@ export class UserProfiles {
   async confirmEmail(reach: Reach, owner: Owner & { peer: string }, code: string): Promise<User> {
     const { domain_id, user_id } = owner.account;
     const who = { domain_id, user_id, peer: owner.peer };
-    return this.guard.proof(reach, who, () => this.#confirmEmail(reach, owner, code));
+    const about = { action: 'code.confirm', detail: { purpose: 'VERIFY_EMAIL' } } as const;
+    return this.guard.proof(reach, who, about, () => this.#confirmEmail(reach, owner, code));
   }
 
   async #confirmEmail(reach: Reach, owner: Owner, code: string): Promise<User> {
@@ -146,6 +161,8 @@ export class UserProfiles {
       const set: UserChange = { $set: { email, email_verified: true } };
       const after = await this.#change(tx, account, merged(set, undefined, moved, owner.session));
       if (moved) await this.#tellOldAddress(tx, account, email);
+      const changed = moved ? [ofUser('email.change', account)] : [];
+      await this.audit.record(tx, ...changed, ofUser('email.verify', account));
       return after;
     });
   }
@@ -165,7 +182,8 @@ export class UserProfiles {
   async #checkCurrent(reach: Reach, owner: Owner & { peer: string }, currentPassword: string): Promise<void> {
     const { account } = owner;
     const { domain_id, user_id } = account;
-    await this.guard.proof(reach, { domain_id, user_id, peer: owner.peer }, async () => {
+    const about = { action: 'password.change', detail: { way: 'CURRENT_PASSWORD' } } as const;
+    await this.guard.proof(reach, { domain_id, user_id, peer: owner.peer }, about, async () => {
       if (!(await this.#isCurrent(reach, account, currentPassword))) {
         throw new IdentityError('ERROR_PASSWORD_NOT_MATCHED', { user_id });
       }
@@ -246,6 +264,17 @@ function kept({ user_id }: User, field: string): IdentityError {
 function asFailedSignIn(error: unknown): never {
   const wrong = error instanceof IdentityError && error.reason === 'ERROR_PASSWORD_NOT_MATCHED';
   throw wrong ? new IdentityError('ERROR_AUTHENTICATION_FAILURE', error.params) : error;
+}
+
+/** The entry for a new password, and what allowed it. */
+function passwordChanged(account: User, way: PasswordWay): AuditEntry {
+  return ofUser('password.change', account, { detail: { way } });
+}
+
+/** Without the current password: with a link, or because it has to be changed. */
+function wayOf({ account, link }: Owner): PasswordWay | undefined {
+  if (link) return 'LINK';
+  return account.required_actions.includes('UPDATE_PASSWORD') ? 'REQUIRED_ACTION' : undefined;
 }
 
 /** One change of all: plain fields, the password, and the end of other sessions when the address moved. */

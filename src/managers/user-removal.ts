@@ -4,10 +4,12 @@ import type { Domains } from '../models/domain.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { PendingCodes } from '../models/pending-code.js';
 import type { RoleBindings } from '../models/role-binding.js';
-import type { User, Users } from '../models/user.js';
+import type { Membership, User, Users } from '../models/user.js';
 import type { WorkspaceGroups } from '../models/workspace-group.js';
 import type { Workspaces } from '../models/workspace.js';
 import { isOwn } from './administration.js';
+import { ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import { EVERY_WORKSPACE } from './memberships.js';
 import type { Caller, Sessions } from './sessions.js';
@@ -25,6 +27,7 @@ export class UserRemoval {
     private readonly links: PasswordLinks,
     private readonly sessions: Sessions,
     private readonly states: DomainStates,
+    private readonly audit: Audit,
   ) {}
 
   /**
@@ -46,8 +49,23 @@ export class UserRemoval {
       await this.groups.removeUser(tx, gone);
       await this.codes.dropAll(tx, gone);
       await this.links.drop(tx, gone);
+      await this.audit.record(tx, ofUser('user.delete', gone), ...rolesTaken(gone));
     });
     this.sessions.forget(user);
     this.states.forget(domain_id);
   }
+}
+
+/** The entries for the roles that go with a user. */
+function rolesTaken(gone: User): AuditEntry[] {
+  const { role_type, role_id, memberships } = gone;
+  const everywhere =
+    role_type === 'DOMAIN_ADMIN' ? [{ role_id, role_type, workspace_id: EVERY_WORKSPACE }] : [];
+  return [...everywhere, ...memberships.map(named)].map(({ workspace_id, ...detail }) =>
+    ofUser('role.revoke', gone, { workspace_id, detail }),
+  );
+}
+
+function named({ role_id, role_type, role_binding_id, workspace_id }: Membership) {
+  return { role_id, role_type, role_binding_id, workspace_id };
 }

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import type { Mongo, Reach, Records } from '../connectors/mongo.js';
+import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 
 /** A token that was ended before its time. */
@@ -24,9 +24,11 @@ export class RevokedTokens {
     this.#records = records(mongo.model('revoked_token', schema));
   }
 
-  /** Ends a token; ending it again changes nothing. */
-  async put(reach: Reach, jti: string, expires_at: Date): Promise<void> {
-    await this.#records.replaceOne({ _id: String(jti) }, { expires_at }, { ...options(reach), upsert: true });
+  /** Ends a token; false when it was ended before. */
+  async put(tx: Tx, jti: string, expires_at: Date): Promise<boolean> {
+    const only = { ...options(tx), upsert: true };
+    const { upsertedCount } = await this.#records.replaceOne({ _id: String(jti) }, { expires_at }, only);
+    return upsertedCount === 1;
   }
 
   /** True when the token was ended. */

@@ -123,7 +123,8 @@ export class SignInAttempts {
   }
 
   /**
-   * Counts the outcome of a held attempt, once. The one that uses the limit up makes the block last a whole window.
+   * Counts the outcome of a held attempt, once. The one that uses the limit up makes the block last a whole window, and
+   * is answered with true.
    */
   async settle(
     reach: Reach,
@@ -132,13 +133,14 @@ export class SignInAttempts {
     outcome: AttemptOutcome,
     limit: AttemptLimit,
     now: Date,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const held = { $filter: { input: '$held', as: 'one', cond: { $ne: ['$$one.id', id] } } };
-    await this.#records.updateOne(
+    const after = await this.#records.findOneAndUpdate(
       { _id: key, 'held.id': id },
       [{ $set: { held, ...counted(outcome, limit, now) } }],
-      options(reach),
+      { ...options(reach), returnDocument: 'after' },
     );
+    return outcome === 'WRONG' && after?.wrong === limit.attempts;
   }
 }
 

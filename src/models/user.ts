@@ -182,17 +182,17 @@ export class Users {
   }
 
   /**
-   * Notes a sign-in, which enables a user who had none before, and answers the user as it is afterwards. The filter is
+   * Notes a sign-in, which enables a user who had none before, and answers the user as it was until then. The filter is
    * the unique key alone: with a further condition some engines leave its index.
    */
-  async recordSignIn(reach: Reach, key: UserKey, now: Date): Promise<User | undefined> {
+  async recordSignIn(tx: Tx, key: UserKey, now: Date): Promise<User | undefined> {
     const state = { $cond: [{ $eq: ['$state', 'PENDING'] }, 'ENABLED', '$state'] };
-    const changed = await this.#records.findOneAndUpdate(
+    const before = await this.#records.findOneAndUpdate(
       exact(key),
       [{ $set: { last_accessed_at: now, state } }],
-      { ...options(reach), projection: withoutSecrets, returnDocument: 'after' },
+      { ...options(tx), projection: withoutSecrets, returnDocument: 'before' },
     );
-    return changed ?? undefined;
+    return before ?? undefined;
   }
 
   /** Like `update`, for a change that the owner or an administrator makes: notes when it was. */

@@ -36,6 +36,11 @@ beforeAll(async () => {
   service.clock.advance(60);
   const change = { domain_id: tenant.domain_id, tags: { secret: 'tag-value' } };
   await service.call('Domain.update', change, systemAdmin);
+  // Those of the sign-ins above.
+  const { connection } = service.app.rooms.mongo;
+  await connection
+    .collection('audit_record')
+    .deleteMany({ action: { $in: ['user.sign_in', 'token.grant'] } });
 });
 afterAll(() => service.close());
 

@@ -21,6 +21,11 @@ beforeAll(async () => {
   admin = await tokenOf(service, tenant, tenant.admin, 'DOMAIN');
   for (const name of ['one', 'two', 'three'])
     await service.call('Domain.update', { domain_id: tenant.domain_id, name }, systemAdmin);
+  // Those of the sign-ins above.
+  const { connection } = service.app.rooms.mongo;
+  await connection
+    .collection('audit_record')
+    .deleteMany({ action: { $in: ['user.sign_in', 'token.grant'] } });
 });
 afterAll(() => service.close());
 
