@@ -26,6 +26,9 @@ local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[429], [12] = OWN_
 -- What the transcoder leaves of the gRPC answer and no REST caller needs.
 local GRPC_HEADERS = { "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding" }
 
+-- What a REST caller cannot mean: of its JSON the transcoder makes a message that is neither packed nor answered packed.
+local NOT_FOR_REST = { "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-previous-rpc-attempts" }
+
 -- Exactly what the transcoder and the routes take for native gRPC and leave alone; grpc-web is not.
 local function is_grpc(headers)
   local kind = (headers:get("content-type") or ""):match("^application/grpc(.?)")
@@ -152,6 +155,7 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   if is_grpc(headers) then return end
+  for _, name in ipairs(NOT_FOR_REST) do headers:remove(name) end
   local path, query = headers:get(":path"):match("^([^?]*)%??(.*)$")
   local method = headers:get(":method")
   local family = family_of(path)

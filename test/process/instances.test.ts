@@ -107,9 +107,9 @@ describe('two instances behind the edge', () => {
     const callers = load([...everything(native), ...everything(native)]);
     await sleep(500);
     for (const index of [0, 1] as const) {
-      const { address, stop } = instances[index];
-      expect((await stop('SIGTERM')).code).toBe(0);
-      instances[index] = await start(address.split(':')[1]);
+      const going = instances[index];
+      expect((await going.stop('SIGTERM')).code).toBe(0);
+      instances[index] = await start(going.address.split(':')[1]);
     }
     const { answered, failed } = await callers.stop();
     native.close();

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http2';
-import type { Http2Server, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
 /** Headers with which every gRPC answer begins. */
@@ -13,11 +13,13 @@ export interface Upstream {
 }
 
 /** Starts one on a free port. */
-export async function startUpstream(answer: (stream: ServerHttp2Stream) => void): Promise<Upstream> {
+export async function startUpstream(
+  answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+): Promise<Upstream> {
   const server: Http2Server = createServer();
-  server.on('stream', (stream) => {
+  server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
-    stream.resume().on('end', () => answer(stream));
+    stream.resume().on('end', () => answer(stream, headers));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
