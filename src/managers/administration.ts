@@ -19,18 +19,23 @@ export class Administration {
   ) {}
 
   /**
-   * The domain whose users the caller administers: an id, `'*'` for all, or undefined. A token for a domain or the system
-   * says so itself; for the token of a sign-in the role of the account counts.
+   * The domain whose users the caller administers: an id, `'*'` for all, or undefined. The permissions of a token bound
+   * it, whoever holds it. A token for a domain or the system says itself that it administers; for the token of a
+   * sign-in the role of the account counts.
    */
   async domainOf(reach: Reach, caller: Caller, permission: UserPermission): Promise<string | undefined> {
-    if (caller.kind === 'SYSTEM' || caller.role_type === 'SYSTEM_ADMIN') return '*';
-    const of = caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
-    if (caller.role_type === 'DOMAIN_ADMIN')
-      return permits(caller.permissions, [permission]) ? of : undefined;
-    if (caller.signed_in?.role_type !== 'DOMAIN_ADMIN' || caller.permissions.length > 0) return undefined;
-    const { role_id } = caller.signed_in;
-    const role = role_id ? await this.roles.find(reach, caller.domain_id, role_id) : undefined;
-    return role?.state === 'ENABLED' && permits(role.permissions, [permission]) ? of : undefined;
+    if (caller.kind === 'SYSTEM') return '*';
+    if (!permits(caller.permissions, [permission])) return undefined;
+    const administers = isForAdministration(caller) || (await this.#signedIn(reach, caller, permission));
+    if (!administers) return undefined;
+    return caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
+  }
+
+  async #signedIn(reach: Reach, caller: Caller, permission: UserPermission): Promise<boolean> {
+    const { domain_id, signed_in } = caller;
+    if (signed_in?.role_type !== 'DOMAIN_ADMIN' || !signed_in.role_id) return false;
+    const role = await this.roles.find(reach, domain_id, signed_in.role_id);
+    return role?.state === 'ENABLED' && permits(role.permissions, [permission]);
   }
 
   /**
@@ -86,6 +91,10 @@ export class Administration {
     const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
     return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
   }
+}
+
+function isForAdministration({ role_type }: Caller): boolean {
+  return role_type === 'SYSTEM_ADMIN' || role_type === 'DOMAIN_ADMIN';
 }
 
 /** Whether that is the caller's own account. */

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Tenant } from '../fixtures.js';
+import { aRole, aTenant, aUser, opaqueId, signIn, tokenOf } from '../fixtures.js';
+import type { Service } from '../harness.js';
+import { refusal, startService } from '../harness.js';
+import { ask, byName, iamToken, refused, withPassword } from './tokens.js';
+
+let service: Service;
+let root: Tenant;
+let tenant: Tenant;
+let someone: string;
+
+beforeAll(async () => {
+  service = await startService({ USER_CACHE_MS: '0', DOMAIN_CACHE_MS: '0' });
+  root = await aTenant(service, 'domain-root');
+  tenant = await aTenant(service);
+  someone = await opaqueId(service, tenant, await aUser(service, tenant));
+});
+afterAll(() => service.close());
+
+/** An administrator whose role allows no more than this. */
+async function narrowed(of: Tenant, permissions: string[]): Promise<string> {
+  const role_id = await aRole(service, of, { role_type: 'DOMAIN_ADMIN', permissions });
+  return aUser(service, of, { role_type: 'DOMAIN_ADMIN', role_id });
+}
+
+const read = (token: string) => service.call('iam.v3.UserService.GetUser', { user_id: someone }, token);
+const write = (token: string) =>
+  service.call(
+    'iam.v3.UserService.UpdateUser',
+    { user_id: someone, body: { user: { description: 'x' } } },
+    token,
+  );
+const DENIED = { reason: '', text: expect.stringMatching(/^You are not authorized/) };
+
+it('a system administrator does no more to users than the role allows', async () => {
+  const user_id = await narrowed(root, ['identity:UserProfile']);
+  const subject = await iamToken(service, withPassword(byName(tenant, tenant.admin)));
+  for (const token of [
+    await tokenOf(service, root, user_id, 'SYSTEM'),
+    (await signIn(service, root, user_id)).access_token,
+    await iamToken(service, withPassword(byName(root, user_id), { system: { all: true } })),
+  ]) {
+    expect(await refusal(read(token))).toMatchObject(DENIED);
+    expect(await refusal(write(token))).toMatchObject(DENIED);
+    const headers = { 'x-auth-token': token, 'x-subject-token': subject };
+    for (const method of ['GetToken', 'RevokeToken'])
+      expect(await refused(service, method, {}, headers)).toMatchObject(DENIED);
+  }
+  expect((await ask(service, 'GetToken', {}, own(subject))).body.token.user.name).toBe(tenant.admin);
+});
+
+const own = (token: string) => ({ 'x-auth-token': token, 'x-subject-token': token });
+
+it('an administrator who may read does, signed in for whatever scope, and changes nothing', async () => {
+  const user_id = await narrowed(tenant, ['identity:User.read', 'identity:UserProfile']);
+  for (const scope of ['unscoped', { domain: { id: tenant.domain_id } }, { project: { id: tenant.alpha } }]) {
+    const token = await iamToken(service, withPassword(byName(tenant, user_id), scope));
+    expect((await read(token)).user.id).toBe(someone);
+    expect(await refusal(write(token))).toMatchObject(DENIED);
+  }
+  const rootReader = await narrowed(root, ['identity:User.read']);
+  const token = await tokenOf(service, root, rootReader, 'SYSTEM');
+  expect((await read(token)).user.id).toBe(someone);
+  expect(await refusal(write(token))).toMatchObject(DENIED);
+});
+
+it('an administrator who has to change the password administers nobody before', async () => {
+  const user_id = await aUser(service, tenant, {
+    role_type: 'DOMAIN_ADMIN',
+    role_id: 'managed-domain-admin',
+    required_actions: ['UPDATE_PASSWORD'],
+  });
+  for (const token of [
+    (await signIn(service, tenant, user_id)).access_token,
+    await iamToken(service, withPassword(byName(tenant, user_id))),
+  ])
+    expect(await refusal(read(token))).toMatchObject(DENIED);
+});
