@@ -39,7 +39,8 @@ async function commandsOf(method: string, request: object, token?: string) {
   // What was still at work for an earlier call.
   await service.app.rooms.reset.settled();
   started.length = 0;
-  await service.call(method, request, token, { 'x-request-id': id });
+  // Refused calls have to be found again too.
+  await service.call(method, request, token, { 'x-request-id': id }).catch(() => undefined);
   await service.app.rooms.reset.settled();
   const own = started.filter(({ commandName, command }) => {
     // Mails are put there by the call, and taken out by whoever is first.
@@ -49,10 +50,19 @@ async function commandsOf(method: string, request: object, token?: string) {
   return { id, own, ids: new Set(own.map(({ command }) => command['comment'])) };
 }
 
+const signIn = (password: string) => ({
+  credentials: { user_id: tenant.admin, password },
+  auth_type: 'LOCAL',
+  domain_id: tenant.domain_id,
+});
 const account = { user_id: 'boss@example.com', name: 'Boss', password: PASSWORD };
 
 it.each<[string, () => object, () => string | undefined]>([
   ['UserProfile.update', () => ({ name: 'New' }), () => owner],
+  ['Token.issue', () => signIn(PASSWORD), () => undefined],
+  ['Token.issue', () => signIn('Wrong0pass'), () => undefined],
+  ['UserProfile.verify_email', () => ({}), () => owner],
+  ['UserProfile.confirm_email', () => ({ verify_code: '000000' }), () => owner],
   ['UserProfile.get_workspaces', () => ({}), () => owner],
   [
     'UserProfile.reset_password',
