@@ -9,6 +9,7 @@ export class DatabaseProxy {
   #server: Server | undefined;
   #port = 0;
   #stalled = false;
+  #trap: { word: string; arrives: boolean } | undefined;
   /** Connections accepted since the start. */
   connections = 0;
 
@@ -24,6 +25,7 @@ export class DatabaseProxy {
 
   /** Accepts connections, after `down` on the same port. */
   async up(): Promise<void> {
+    if (this.#server) return;
     const server = createServer((client) => this.#forward(client));
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
     this.#port = (server.address() as AddressInfo).port;
@@ -38,6 +40,14 @@ export class DatabaseProxy {
     if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
+  /**
+   * Goes down, as `down` does, when something with this word in it is about to pass to the database: that never arrives,
+   * or it does and its answer never comes back.
+   */
+  downAt(word: string, arrives: boolean): void {
+    this.#trap = { word, arrives };
+  }
+
   /** Lets nothing through any more, without closing anything. */
   stall(): void {
     this.#stalled = true;
@@ -50,6 +60,17 @@ export class DatabaseProxy {
     for (const socket of this.#sockets) socket.resume();
   }
 
+  #spring(chunk: Buffer, to: Socket): void {
+    const { arrives } = this.#trap!;
+    this.#trap = undefined;
+    if (!arrives) void this.down();
+    // Long enough for the database to have done it; what it answers is held back.
+    else {
+      this.stall();
+      to.write(chunk, () => setTimeout(() => void this.down().then(() => (this.#stalled = false)), 300));
+    }
+  }
+
   #forward(client: Socket): void {
     this.connections += 1;
     const database = connect(Number(this.#target.port), this.#target.hostname);
@@ -58,7 +79,10 @@ export class DatabaseProxy {
       [database, client],
     ] as const) {
       this.#sockets.add(from);
-      from.on('data', (chunk) => to.write(chunk));
+      from.on('data', (chunk) => {
+        if (from === client && this.#trap && chunk.includes(this.#trap.word)) this.#spring(chunk, to);
+        else to.write(chunk);
+      });
       from.on('close', () => {
         this.#sockets.delete(from);
         to.destroy();

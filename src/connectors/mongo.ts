@@ -224,12 +224,26 @@ const UNREACHED_NAMES = new Set([
 const TIMED_OUT = new Set([50, 262]);
 const UNAVAILABLE_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
+/** A connection that broke at the moment of a write: the driver passes these errors of Node on as they are. */
+const BROKEN = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
+
+/** A write of several documents hides why it never reached the server: only the server gives a code. */
+function isUnreachedBulk(error: unknown): boolean {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) return false;
+  return error.code === undefined && [error.writeErrors].flat().length === 0;
+}
+
 /** Turns a driver's failure into what the caller is told; undefined when the error is no such failure. */
 export function databaseError(error: unknown): IdentityError | undefined {
-  const { name, code } = (error ?? {}) as { name?: string; code?: number };
+  const { name, code: given } = (error ?? {}) as { name?: string; code?: number | string };
+  const code = typeof given === 'number' ? given : undefined;
   if (code !== undefined && TIMED_OUT.has(code))
     return new IdentityError('ERROR_REQUEST_TIMEOUT', {}, [], { cause: error });
-  const unreached = UNREACHED.some((kind) => error instanceof kind) || UNREACHED_NAMES.has(name ?? '');
+  const unreached =
+    UNREACHED.some((kind) => error instanceof kind) ||
+    UNREACHED_NAMES.has(name ?? '') ||
+    BROKEN.has(String(given)) ||
+    isUnreachedBulk(error);
   if (unreached || (code !== undefined && UNAVAILABLE_CODES.has(code))) {
     return new IdentityError('ERROR_UNAVAILABLE', { reason: DATABASE_AWAY }, [], {
       cause: error,
