@@ -11,3 +11,6 @@ export function clientPython(): Promise<string>;
 
 /** grpcurl, built when it is not there. */
 export function grpcurl(): Promise<string>;
+
+/** The server of toxiproxy, built when it is not there. */
+export function toxiproxy(): Promise<string>;

