@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Server, status } from '@grpc/grpc-js';
+import { Server, logVerbosity, setLogVerbosity, status } from '@grpc/grpc-js';
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.js';
@@ -88,6 +88,8 @@ const MFA_REASONS: ReadonlySet<Reason> = new Set<Reason>([
  */
 export async function startApp(config: Config, clock: Clock, log: Logger): Promise<App> {
   const { credentials, close: endRenewal } = portCredentials(config, log);
+  // It would print metadata that it cannot read as they came, tokens among them.
+  setLogVerbosity(logVerbosity.NONE);
   const rooms = createRooms(config, clock, log);
   const load = new LoadLimit({ maxCalls: config.MAX_CALLS, maxDelayMs: config.LOOP_DELAY_MS }, log);
   const server = new Server({
@@ -155,7 +157,7 @@ function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeli
   const auth = authMethods(rooms.iamSignIn, rooms.issued, rooms.signInReach, messages, addresses);
   bind(server, AuthServiceService, auth, keystone);
   bind(server, OsUserServiceService, osUserMethods(administration, policy, addresses), osUser);
-  bind(server, CsmsUserService, csmsUserMethods(administration, guard), csms);
+  bind(server, CsmsUserService, csmsUserMethods(administration, guard, policy), csms);
 }
 
 function pipelineOf(config: Config, rooms: Rooms, load: LoadLimit, log: Logger): Pipeline {

@@ -7,6 +7,8 @@ const USERNAME = /^[A-Za-z._-][A-Za-z0-9._-]{4,31}$/;
  * @throws IdentityError ERROR_INVALID_PARAMETER naming the rule.
  */
 export function checkUsername(name: string, field: string): void {
+  if (/^[0-9a-f]{32}$/i.test(name))
+    throw invalidParameter(field, 'must not be 32 hexadecimal digits: the opaque ids of users are');
   if (USERNAME.test(name)) return;
   throw invalidParameter(
     field,

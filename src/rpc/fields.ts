@@ -38,10 +38,12 @@ function identifier(max: number): z.ZodType<string> {
 export const id = identifier(64);
 
 /** A user id for a new user (D-36). */
-export const newUserId = identifier(60).refine(
-  (value) => !/[\s\u200c\u200d\ufe0f]/u.test(value),
-  'must not hold blanks',
-);
+export const newUserId = identifier(60)
+  .refine((value) => !/[\s\u200c\u200d\ufe0f]/u.test(value), 'must not hold blanks')
+  .refine(
+    (value) => !/^[0-9a-f]{32}$/i.test(value.normalize('NFKC')),
+    'must not be 32 hexadecimal digits: the opaque ids of users are',
+  );
 
 /** The id of a user that exists. */
 export const userId = identifier(60);

@@ -37,7 +37,7 @@ export interface Edge {
   /** POST of a JSON message, with a token if one is given. */
   post(path: string, body: unknown, token?: string): Promise<RestAnswer>;
   /** Sends a text as it is; answers all that comes back until the edge closes the connection. */
-  raw(request: string): Promise<string>;
+  raw(request: string | Buffer): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import type { GetUserResponse, UserServiceService } from '../../gen/csms/v1/user.js';
 import type { Administration } from '../../managers/administration.js';
+import type { PasswordPolicy } from '../../managers/password-policy.js';
 import type { SignInGuard } from '../../managers/sign-in-guard.js';
 import type { User } from '../../models/user.js';
 import type { Methods } from '../../rpc/call.js';
@@ -15,20 +16,22 @@ const HOME = 1;
 export function csmsUserMethods(
   administration: Administration,
   guard: SignInGuard,
+  policy: PasswordPolicy,
 ): Methods<typeof UserServiceService> {
   return {
     getUser: method(
       { access: anyUser.read, fields: { user_id: field.userRef } },
       async ({ user_id }, call) => {
         const user = await administration.visible(call.reach, call.caller, user_id);
-        return toUser(user, await guard.isBlocked(call.reach, user));
+        const locked = await guard.isBlocked(call.reach, user);
+        return toUser(user, locked, policy.mustChange(user));
       },
     ),
   };
 }
 
-function toUser(user: User, locked: boolean): GetUserResponse {
-  const { org_id = '' } = user;
+function toUser(user: User, locked: boolean, mustChange: boolean): GetUserResponse {
+  const org_id = user.org_id ?? '';
   return {
     user_id: user.id,
     org_id,
@@ -37,7 +40,7 @@ function toUser(user: User, locked: boolean): GetUserResponse {
     name: user.name,
     mobile: user.phone ?? '',
     email: user.email,
-    pwd_must_modify: user.required_actions.includes('UPDATE_PASSWORD'),
+    pwd_must_modify: mustChange,
     pwd_change_at: csmsTime(user.password_changed_at),
     created_at: csmsTime(user.created_at),
     updated_at: csmsTime(user.updated_at ?? user.created_at),

@@ -38,7 +38,7 @@ function toUserDetail(user: User, policy: PasswordPolicy, { publicUrl, expiryWit
     phone: telephone(user),
     xuser_id: user.xuser_id ?? '',
     xuser_type: user.xuser_type ?? '',
-    pwd_status: user.required_actions.includes('UPDATE_PASSWORD'),
+    pwd_status: policy.mustChange(user),
     pwd_strength: user.password_strength ?? 'None',
     is_domain_owner: user.role_type === 'DOMAIN_ADMIN',
     create_time: osUserTime(user.created_at),
