@@ -65,7 +65,7 @@ export class Administration {
   async administered(reach: Reach, caller: Caller, ref: string, permission: UserPermission): Promise<User> {
     const domain_id = await this.domainOf(reach, caller, permission);
     if (!domain_id) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    const user = await this.find(reach, ref, caller.domain_id);
+    const user = await this.#find(reach, ref, caller.domain_id);
     if (!user || (domain_id !== '*' && user.domain_id !== domain_id)) throw notFound({ user_id: ref });
     return user;
   }
@@ -75,19 +75,28 @@ export class Administration {
    * @throws IdentityError as `administered` does; whoever is no administrator learns nothing of others.
    */
   async visible(reach: Reach, caller: Caller, ref: string): Promise<User> {
-    const own = caller.kind === 'USER' && (await this.self(reach, caller, ref));
-    return own || this.administered(reach, caller, ref, 'identity:User.read');
+    const self = await this.#self(reach, caller, ref);
+    return self ?? this.administered(reach, caller, ref, 'identity:User.read');
   }
 
-  /** The caller's account when `ref` means it, else undefined. */
-  async self(reach: Reach, caller: Caller, ref: string): Promise<User | undefined> {
-    if (ref !== caller.user_id && !OPAQUE_ID.test(ref)) return undefined;
-    const user = await this.find(reach, ref, caller.domain_id);
+  /**
+   * The caller's own account, which `ref` has to mean.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for any other.
+   */
+  async own(reach: Reach, caller: Caller, ref: string): Promise<User> {
+    const user = await this.#self(reach, caller, ref);
+    if (!user) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    return user;
+  }
+
+  async #self(reach: Reach, caller: Caller, ref: string): Promise<User | undefined> {
+    if (caller.kind !== 'USER' || (ref !== caller.user_id && !OPAQUE_ID.test(ref))) return undefined;
+    const user = await this.#find(reach, ref, caller.domain_id);
     return user && isOwn(caller, user) ? user : undefined;
   }
 
   /** The user with that opaque id, else the one with that user_id in the domain. */
-  async find(reach: Reach, ref: string, domain_id: string): Promise<User | undefined> {
+  async #find(reach: Reach, ref: string, domain_id: string): Promise<User | undefined> {
     const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
     return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
   }

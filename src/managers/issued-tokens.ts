@@ -62,6 +62,14 @@ export class IssuedTokens {
   }
 
   /**
+   * Refuses callers whose token is good for no domain and no project.
+   * @throws IdentityError ERROR_PERMISSION_DENIED.
+   */
+  assertScoped({ kind, role_type }: Caller): void {
+    if (kind !== 'SYSTEM' && !isScoped(role_type)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+  }
+
+  /**
    * The domain of a user.
    * @throws IdentityError ERROR_AUTHENTICATE_FAILURE when it is gone.
    */

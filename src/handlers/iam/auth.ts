@@ -1,10 +1,9 @@
-import { IdentityError, requiredParameter } from '../../errors.js';
+import { requiredParameter } from '../../errors.js';
 import type { Auth, AuthServiceService, CreateTokenResponse } from '../../gen/iam/v3/auth.js';
 import type { IamSignIn } from '../../managers/iam-sign-in.js';
-import { isScoped } from '../../managers/issued-tokens.js';
 import type { IssuedTokens } from '../../managers/issued-tokens.js';
 import type { SignInReach } from '../../managers/sign-in-reach.js';
-import type { Call, CallerCall, Methods } from '../../rpc/call.js';
+import type { Call, Methods } from '../../rpc/call.js';
 import * as field from '../../rpc/fields.js';
 import { metadataText } from '../../rpc/metadata.js';
 import { anonymousMethod, method } from '../../rpc/method.js';
@@ -65,7 +64,7 @@ export function authMethods(
       return {};
     }),
     getCatalog: method({ access: anyToken, fields: {} }, (_request, call) => {
-      if (!isSystemOrScoped(call)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+      issued.assertScoped(call.caller);
       return { catalog: catalogOf(addresses), links: links('catalog') };
     }),
     listDomains: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
@@ -104,8 +103,4 @@ function subjectOf(call: Call): string {
   const token = metadataText(call.metadata, SUBJECT);
   if (!token) throw requiredParameter('X-Subject-Token');
   return token;
-}
-
-function isSystemOrScoped({ caller }: CallerCall): boolean {
-  return caller.kind === 'SYSTEM' || isScoped(caller.role_type);
 }

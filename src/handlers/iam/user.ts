@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { UserServiceService } from '../../gen/iam/v3/user.js';
-import { IdentityError, requiredParameter } from '../../errors.js';
+import { requiredParameter } from '../../errors.js';
 import type { Administration } from '../../managers/administration.js';
 import type { ManagedUsers } from '../../managers/managed-users.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
@@ -127,8 +127,7 @@ export function userMethods(
     changePassword: method(
       { access: anyUser.write, fields: { user_id: field.userRef, body: body(passwordChange) } },
       async ({ user_id, body: { user } }, { reach, caller, peer, answer }) => {
-        const account = await administration.self(reach, caller, user_id);
-        if (!account) throw new IdentityError('ERROR_PERMISSION_DENIED');
+        const account = await administration.own(reach, caller, user_id);
         await profiles.changePassword(
           reach,
           { ...caller, account, peer },

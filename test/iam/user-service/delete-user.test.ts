@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aBinding, aTenant, aUser, opaqueId, signIn, tokenOf } from '../../fixtures.js';
 import { refusal } from '../../harness.js';
+import { mailedLink } from '../../mailed.js';
 import { initialise } from '../../system.js';
 import { startUserCalls } from '../user-calls.js';
 import type { UserCalls } from '../user-calls.js';
@@ -89,8 +90,12 @@ describe('UserService.DeleteUser', () => {
     const owner = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.alpha);
     await service.call('WorkspaceUser.create', { ...invited, ...role }, owner);
     expect(await links.countDocuments()).toBe(before + 1);
+    const { token } = await mailedLink(service, invited.email);
+    expect(await service.call('UserProfile.get', {}, token)).toMatchObject({ user_id: 'invited-one' });
     await calls.remove('invited-one');
     expect(await links.countDocuments()).toBe(before);
+    await service.call('WorkspaceUser.create', { ...invited, ...role }, owner);
+    expect((await refusal(service.call('UserProfile.get', {}, token))).code).toBe(status.UNAUTHENTICATED);
   });
 
   it('takes whoever is asked for twice at once out once', async () => {

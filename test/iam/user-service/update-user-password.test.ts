@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PASSWORD, aUser, signIn, tokenOf } from '../../fixtures.js';
+import { aUser, signIn } from '../../fixtures.js';
 import { refusal } from '../../harness.js';
 import { mailedLink, mailsTo } from '../../mailed.js';
 import { startUserCalls } from '../user-calls.js';
@@ -123,7 +123,5 @@ describe('UserService.UpdateUser with a password', () => {
     const { id } = await calls.get(user_id);
     const lines = service.logs.filter((line) => line.includes(`"changed_user_id":"${id}"`));
     expect(JSON.parse(lines[0]!)).toMatchObject({ user_id: tenant.admin, code: 'OK' });
-    expect(await tokenOf(service, tenant, tenant.admin, 'DOMAIN')).toBeTruthy();
-    expect(PASSWORD).not.toBe(secret);
   });
 });
