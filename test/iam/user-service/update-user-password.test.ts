@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aUser, signIn } from '../../fixtures.js';
 import { refusal } from '../../harness.js';
-import { mailedLink, mailsTo } from '../../mailed.js';
+import { mailedLink, mailedPassword, mailsTo } from '../../mailed.js';
 import { startUserCalls } from '../user-calls.js';
 import type { UserCalls } from '../user-calls.js';
 
@@ -65,7 +65,7 @@ describe('UserService.UpdateUser with a password', () => {
     await strict.close();
   });
 
-  it('kills a mailed link and a mailed password', async () => {
+  it('kills a mailed link', async () => {
     const { service, tenant } = calls;
     const user_id = await someone();
     await service.call('UserProfile.reset_password', { user_id, domain_id: tenant.domain_id });
@@ -73,7 +73,29 @@ describe('UserService.UpdateUser with a password', () => {
     await calls.update(user_id, { password: NEW });
     const change = service.call('UserProfile.update_password', { new_password: 'Wieder7wort' }, token);
     expect((await refusal(change)).code).toBe(status.UNAUTHENTICATED);
-    expect(await stored(user_id)).not.toHaveProperty('temporary_password');
+  });
+
+  it('kills a mailed password', async () => {
+    const { tenant } = calls;
+    const service = await calls.service.another({ RESET_PASSWORD_TYPE: 'PASSWORD' });
+    const user_id = await someone();
+    await service.call('UserProfile.reset_password', { user_id, domain_id: tenant.domain_id });
+    const mailed = await mailedPassword(service, user_id);
+    await calls.update(user_id, { password: NEW });
+    expect((await refusal(signIn(service, tenant, user_id, mailed))).reason).toBe(
+      'ERROR_AUTHENTICATION_FAILURE',
+    );
+    await service.close();
+  });
+
+  it('ends the session too that a change of the address had let go on', async () => {
+    const { service, tenant } = calls;
+    const user_id = await someone();
+    const { access_token } = await signIn(service, tenant, user_id);
+    await service.call('UserProfile.update', { email: `new-${user_id}` }, access_token);
+    expect(await calls.get(user_id, access_token)).toMatchObject({ email: `new-${user_id}` });
+    await calls.update(user_id, { password: NEW });
+    expect((await refusal(calls.get(user_id, access_token))).code).toBe(status.UNAUTHENTICATED);
   });
 
   it('takes the own one of an administrator soon after the sign-in alone', async () => {

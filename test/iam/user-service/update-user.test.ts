@@ -217,6 +217,16 @@ describe('UserService.UpdateUser with enabled', () => {
     expect(await signIn(service, tenant, user_id)).toHaveProperty('access_token');
   });
 
+  it('also ends the session that a change of the address had let go on', async () => {
+    const { service, tenant } = calls;
+    const user_id = await someone();
+    const { access_token } = await signIn(service, tenant, user_id);
+    await service.call('UserProfile.update', { email: `new-${user_id}` }, access_token);
+    expect(await calls.get(user_id, access_token)).toMatchObject({ email: `new-${user_id}` });
+    for (const enabled of [false, true]) await calls.update(user_id, { enabled });
+    expect((await refusal(calls.get(user_id, access_token))).code).toBe(status.UNAUTHENTICATED);
+  });
+
   it('ends no session of a user who stays enabled, and leaves one who never signed in so', async () => {
     const { service, tenant } = calls;
     const user_id = await someone();
