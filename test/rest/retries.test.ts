@@ -93,11 +93,11 @@ describe('a call that changes nothing', () => {
     expect(instance.calls).toHaveLength(1);
   });
 
-  it('is tried three times at most', async () => {
-    const instance = await anInstance(unavailable, unavailable, unavailable, unavailable);
+  it('is tried four times at most', async () => {
+    const instance = await anInstance(...Array<Answer>(6).fill(unavailable));
     const edge = await anEdge(instance);
     expect((await edge.post(READ, {})).status).toBe(503);
-    expect(instance.calls).toHaveLength(3);
+    expect(instance.calls).toHaveLength(4);
   });
 });
 
@@ -153,7 +153,7 @@ describe('another instance', () => {
 
   it('is not there: the caller is told so, without the word that is meant for the edge', async () => {
     const closed = refuse(14, { 'edge-retry': 'true' });
-    const instance = await anInstance(closed, closed, closed);
+    const instance = await anInstance(closed, closed, closed, closed);
     const edge = await anEdge(instance);
     const answer = await edge.post(WRITE, {});
     expect(answer.status).toBe(503);
