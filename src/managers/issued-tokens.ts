@@ -9,6 +9,7 @@ import type { DomainStates } from './domain-states.js';
 import type { Revocations } from './revocations.js';
 import type { ScopeRole, ScopedTokens } from './scoped-tokens.js';
 import type { Caller, Sessions } from './sessions.js';
+import { ENROLMENT_PERMISSIONS } from './sign-in.js';
 import type { Claims, Tokens } from './tokens.js';
 
 /** What a token stands for now. */
@@ -80,6 +81,7 @@ export class IssuedTokens {
   }
 
   async #subject(reach: Reach, caller: Caller, token: string, permission: UserPermission): Promise<Claims> {
+    if (caller.link || isForEnrolment(caller.permissions)) throw new IdentityError('ERROR_PERMISSION_DENIED');
     const claims = await this.#claims(reach, token);
     if (caller.kind === 'USER' && caller.domain_id === claims.did && caller.user_id === claims.aud)
       return claims;
@@ -98,9 +100,16 @@ export class IssuedTokens {
       throw error;
     }
     const claims = await this.tokens.verify(reach, token, 'access');
-    if (claims.typ !== 'ACCESS_TOKEN') throw notFound({ token: '' });
+    // Nobody has signed in with a mailed link, nor with a second factor that is not there yet.
+    const signedIn = !claims.lnk && !isForEnrolment(claims.permissions);
+    if (claims.typ !== 'ACCESS_TOKEN' || !signedIn) throw notFound({ token: '' });
     return claims;
   }
+}
+
+/** The token is for setting up the second factor alone. */
+function isForEnrolment(permissions: readonly string[] = []): boolean {
+  return permissions.join() === ENROLMENT_PERMISSIONS.join();
 }
 
 /** Statuses that tell of the token, and not of the service. */

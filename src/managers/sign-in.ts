@@ -33,7 +33,8 @@ export interface IssuedTokens {
 
 /** Life of the token that is good for setting up an enforced second factor alone, in seconds (D-11). */
 const ENROLMENT_SECONDS = 600;
-const ENROLMENT_PERMISSIONS = [
+/** What a token opens that is for setting up the second factor alone (D-11). */
+export const ENROLMENT_PERMISSIONS: readonly string[] = [
   'identity:UserProfile.enable_mfa',
   'identity:UserProfile.confirm_mfa',
   'identity:UserProfile.get',
@@ -143,7 +144,7 @@ export class SignIn {
       aud: user.user_id,
       rol: 'USER' as const,
       gen: user.generation,
-      permissions: ENROLMENT_PERMISSIONS,
+      permissions: [...ENROLMENT_PERMISSIONS],
       ...session,
     };
     const access_token = await this.tokens.sign(reach, claims, ENROLMENT_SECONDS);

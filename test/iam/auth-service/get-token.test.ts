@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
 import { aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
-import { startService } from '../../harness.js';
+import { refusal, startService } from '../../harness.js';
+import { mailedLink } from '../../mailed.js';
 import { initialise } from '../../system.js';
 import { ask, byName, iamToken, refused, withPassword } from '../tokens.js';
 
@@ -50,6 +51,25 @@ describe('iam.v3.AuthService.GetToken', () => {
       status: '403',
       text: 'You are not authorized to perform the requested action: identity:get_token.',
     });
+  });
+
+  it('is not for tokens that nobody signed in with: a mailed link, and the set-up of a second factor', async () => {
+    const someone = await aUser(service, tenant);
+    const { access_token: session } = await signIn(service, tenant, someone);
+    const { access_token: admin } = await signIn(service, tenant, tenant.admin);
+    await service.call('UserProfile.reset_password', { user_id: someone, domain_id: tenant.domain_id });
+    const { token: link } = await mailedLink(service, someone);
+    const enforced = await aUser(service, tenant, { required_actions: ['ENFORCE_MFA'] });
+    const { text } = await refusal(signIn(service, tenant, enforced));
+    const enrolment = /access_token = (\S+)\)/.exec(text)![1]!;
+    for (const token of [link, enrolment]) {
+      for (const method of ['GetToken', 'RevokeToken']) {
+        expect(await denied(method, token, token)).toMatchObject({ status: '403' });
+        expect(await denied(method, admin, token)).toMatchObject(NOT_FOUND);
+      }
+    }
+    expect(await denied('RevokeToken', link, session)).toMatchObject({ status: '403' });
+    expect((await get(session, session)).body.token.user.name).toBe(someone);
   });
 
   it('takes any token of the user, however narrow, and tokens of Token.grant', async () => {
