@@ -202,7 +202,12 @@ export const settings = {
     5000,
     "How long a caller's state and token generation are taken from memory.",
   ),
-  DOMAIN_CACHE_MS: whole(2000, 0, 5000, 'How long the state of a domain or workspace is taken from memory.'),
+  DOMAIN_CACHE_MS: whole(
+    2000,
+    0,
+    5000,
+    'How long the state of a domain, workspace or role is taken from memory.',
+  ),
   KEY_CACHE_SECONDS: whole(600, 1, 86_400, 'How long the keys of a domain are kept in memory.'),
   AUDIT_DAYS: whole(365, 1, 3650, 'Days that audit records are kept; it counts when a record is written.'),
   PAGE_LIMIT: whole(1000, 1, 10_000, 'Most rows of one answer; page.limit 0 means this many.'),

@@ -27,6 +27,7 @@ import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
 import { PasswordReset } from './managers/password-reset.js';
 import { Revocations } from './managers/revocations.js';
+import { RoleStates } from './managers/role-states.js';
 import { ScopedTokens } from './managers/scoped-tokens.js';
 import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
@@ -178,11 +179,12 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
 
   const { delivery, mails } = createMail(models, cipher, config, clock, log);
   const states = new DomainStates(models.domains, workspaces, { cacheMs: config.DOMAIN_CACHE_MS });
+  const roleStates = new RoleStates(roles, { cacheMs: config.DOMAIN_CACHE_MS });
   const keys = new DomainKeys(models.domains, cipher, { cacheSeconds: config.KEY_CACHE_SECONDS });
   const tokens = new Tokens(keys, clock);
   const { USER_CACHE_MS: cacheMs } = config;
   const revocations = new Revocations(mongo, models.revoked, audit, { cacheMs });
-  const sessions = new Sessions(tokens, users, links, states, revocations, { cacheMs });
+  const sessions = new Sessions(tokens, users, links, states, roleStates, revocations, { cacheMs });
   const policy = new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS });
   const guard = new SignInGuard(mongo, models.attempts, audit, clock, {
     attempts: config.SIGN_IN_ATTEMPTS,
@@ -205,7 +207,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
   const admission = new Admission(mongo, users, guard, policy, audit, clock);
   const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
-  const scoped = new ScopedTokens(roles, workspaces, tokens);
+  const scoped = new ScopedTokens(roleStates, workspaces, tokens);
   const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
     defaultLanguage: config.DEFAULT_LANGUAGE,
     resetPasswordType: config.RESET_PASSWORD_TYPE,

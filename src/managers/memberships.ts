@@ -10,11 +10,16 @@ const RANK: Record<WorkspaceRoleType, number> = { WORKSPACE_OWNER: 0, WORKSPACE_
  * all, owner before member, then the oldest (D-31, D-32). Without a workspace: the first of any.
  */
 export function membershipIn(user: Pick<User, 'memberships'>, workspace_id?: string): Membership | undefined {
+  return membershipsIn(user, workspace_id)[0];
+}
+
+/** The roles that somebody has in a workspace, or in any, the one that counts first. */
+export function membershipsIn(user: Pick<User, 'memberships'>, workspace_id?: string): Membership[] {
   return user.memberships
     .filter(
       (one) => !workspace_id || one.workspace_id === workspace_id || one.workspace_id === EVERY_WORKSPACE,
     )
-    .sort(byWeight)[0];
+    .sort(byWeight);
 }
 
 function byWeight(left: Membership, right: Membership): number {

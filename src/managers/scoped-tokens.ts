@@ -1,10 +1,11 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { ROOT_DOMAIN_ID, auditId, newTokenId } from '../ids.js';
-import type { RoleType, Roles } from '../models/role.js';
+import type { RoleType } from '../models/role.js';
 import type { User } from '../models/user.js';
 import type { Workspaces } from '../models/workspace.js';
 import { membershipIn } from './memberships.js';
+import type { RoleStates } from './role-states.js';
 import type { Claims, TokenRole, Tokens } from './tokens.js';
 
 /** What a token can be good for. */
@@ -38,7 +39,7 @@ const ALLOWED: Record<Scope, readonly ScopeRole['role_type'][]> = {
 /** Access tokens for a scope: who gets one, and what stands in it. */
 export class ScopedTokens {
   constructor(
-    private readonly roles: Roles,
+    private readonly roles: RoleStates,
     private readonly workspaces: Workspaces,
     private readonly tokens: Tokens,
   ) {}

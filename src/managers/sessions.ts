@@ -3,9 +3,13 @@ import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure, requiredParameter } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { PasswordLinks } from '../models/password-link.js';
+import type { Role } from '../models/role.js';
 import type { User, UserKey, Users } from '../models/user.js';
+import { common } from '../permissions.js';
 import type { DomainStates } from './domain-states.js';
+import { EVERY_WORKSPACE, membershipsIn } from './memberships.js';
 import type { Revocations } from './revocations.js';
+import type { RoleStates } from './role-states.js';
 import type { Claims, TokenRole, Tokens } from './tokens.js';
 
 /** Who calls, as the token says and the database confirms. */
@@ -42,7 +46,7 @@ type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type'
 
 const MAX_USERS = 20_000;
 
-/** Finds out who calls: the token, and that user, domain and workspace still stand as it says (D-13, D-14). */
+/** Finds out who calls: the token, and that user, role, domain and workspace still stand as it says (D-13, D-14). */
 export class Sessions {
   readonly #standings: LRUCache<string, Standing>;
 
@@ -51,6 +55,7 @@ export class Sessions {
     private readonly users: Users,
     private readonly links: PasswordLinks,
     private readonly states: DomainStates,
+    private readonly roles: RoleStates,
     private readonly revocations: Revocations,
     settings: { cacheMs: number },
   ) {
@@ -59,7 +64,7 @@ export class Sessions {
 
   /**
    * The caller behind an access or system token.
-   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE whatever is wrong with token, user or domain.
+   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE whatever is wrong with token, user, role or domain.
    */
   async authenticate(reach: Reach, token: string | undefined, needs: AuthenticationNeeds): Promise<Caller> {
     if (!token) throw authenticateFailure('empty token provided.');
@@ -75,6 +80,7 @@ export class Sessions {
       this.#assertNotRevoked(reach, claims),
     ]);
     assertStands(standing, claims);
+    const permissions = await this.#permissions(reach, standing, claims);
     if (needs.self && claims.rol === 'SYSTEM_ADMIN') throw requiredParameter('domain_id');
     return {
       kind: 'USER',
@@ -82,7 +88,7 @@ export class Sessions {
       user_id: claims.aud,
       role_type: claims.rol,
       workspace_id: claims.wid,
-      permissions: claims.permissions ?? [],
+      permissions,
       session: claims.sid,
       signed_in_at: new Date((claims.auth_time ?? 0) * 1000),
       link: claims.lnk ? claims.jti : undefined,
@@ -118,6 +124,24 @@ export class Sessions {
     return standing;
   }
 
+  /** What the token allows, and its role still does; the token of the own account has no role. */
+  async #permissions(reach: Reach, standing: Standing, claims: Claims): Promise<readonly string[]> {
+    const { rol, permissions = [] } = claims;
+    if (!rol || rol === 'USER') return permissions;
+    const role = await this.#role(reach, standing, claims);
+    if (!role) throw authenticateFailure('The role of the token was taken away.');
+    return common(permissions, role.permissions);
+  }
+
+  /** The first enabled role, in the order in which they count, among those that the token can stand for. */
+  async #role(reach: Reach, standing: Standing, claims: Claims): Promise<Role | undefined> {
+    for (const role_id of rolesBehind(standing, claims)) {
+      const role = await this.roles.recent(reach, claims.did, role_id);
+      if (role?.state === 'ENABLED') return role;
+    }
+    return undefined;
+  }
+
   async #assertNotRevoked(reach: Reach, claims: Claims): Promise<void> {
     if (await this.revocations.isRevoked(reach, claims)) throw authenticateFailure('The token was revoked.');
   }
@@ -147,7 +171,6 @@ function assertStands(standing: Standing | undefined, claims: Claims): asserts s
   if (!standing) throw authenticateFailure('The user does not exist.');
   if (standing.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
   if (!isCurrent(standing, claims)) throw authenticateFailure('The session has ended.');
-  if (!holdsRole(standing, claims)) throw authenticateFailure('The role of the token was taken away.');
 }
 
 /** Issued after the last change that ends sessions, or belonging to the session that made the change. */
@@ -157,11 +180,11 @@ function isCurrent(standing: Pick<User, 'generation' | 'kept_session'>, claims: 
   );
 }
 
-function holdsRole(standing: Standing, claims: Claims): boolean {
-  if (!claims.rol || claims.rol === 'USER' || standing.role_type === 'DOMAIN_ADMIN') return true;
-  return standing.memberships.some(
-    (one) => (one.workspace_id === claims.wid || one.workspace_id === '*') && one.role_type === claims.rol,
-  );
+/** An administrator of the domain is one in every scope, as when the token was made (scoped-tokens.ts). */
+function rolesBehind({ role_type, role_id, ...standing }: Standing, { rol, wid }: Claims): string[] {
+  if (role_type === 'DOMAIN_ADMIN') return role_id ? [role_id] : [];
+  const held = membershipsIn(standing, wid ?? EVERY_WORKSPACE);
+  return held.filter((one) => one.role_type === rol).map((one) => one.role_id);
 }
 
 function cacheKey(key: UserKey): string {
