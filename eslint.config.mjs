@@ -6,11 +6,11 @@ import tseslint from 'typescript-eslint';
  * nothing behind at run time.
  */
 const rooms = {
-  connectors: ['managers', 'models', 'handlers', 'rpc', 'app.js', 'rooms.js'],
-  models: ['managers', 'handlers', 'rpc', 'app.js', 'rooms.js'],
-  managers: ['handlers', 'rpc', 'app.js', 'rooms.js'],
-  rpc: ['managers', 'models', 'handlers', 'connectors', 'app.js', 'rooms.js'],
-  handlers: ['models', 'connectors', 'app.js', 'rooms.js'],
+  connectors: ['managers', 'models', 'handlers', 'rpc', 'app.js', 'rooms.js', 'iam-rooms.js'],
+  models: ['managers', 'handlers', 'rpc', 'app.js', 'rooms.js', 'iam-rooms.js'],
+  managers: ['handlers', 'rpc', 'app.js', 'rooms.js', 'iam-rooms.js'],
+  rpc: ['managers', 'models', 'handlers', 'connectors', 'app.js', 'rooms.js', 'iam-rooms.js'],
+  handlers: ['models', 'connectors', 'app.js', 'rooms.js', 'iam-rooms.js'],
 };
 
 const directions = Object.entries(rooms).map(([room, closed]) => ({

@@ -11,6 +11,7 @@ import { anyUser } from './access.js';
 import type { Addresses } from './addresses.js';
 import { proofsOf, scopeOf } from './auth-request.js';
 import { catalogOf } from './catalog.js';
+import { toDomain, toProject } from './to-message.js';
 import type { TokenMessages } from './token-message.js';
 
 const CREATED = 201;
@@ -69,32 +70,11 @@ export function authMethods(
     }),
     listDomains: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
       const domains = await offered.domains(call.reach, call.caller);
-      return {
-        domains: domains.map(({ domain_id: id, name }) => ({
-          id,
-          name,
-          enabled: true,
-          description: '',
-          links: { self: `${publicUrl}/v3/domains/${id}` },
-        })),
-        links: links('domains'),
-      };
+      return { domains: domains.map((one) => toDomain(one, addresses)), links: links('domains') };
     }),
     listProjects: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
       const workspaces = await offered.workspaces(call.reach, call.caller);
-      return {
-        projects: workspaces.map(({ workspace_id: id, name, domain_id }) => ({
-          id,
-          name,
-          domain_id,
-          enabled: true,
-          description: '',
-          parent_id: domain_id,
-          is_domain: false,
-          links: { self: `${publicUrl}/v3/projects/${id}` },
-        })),
-        links: links('projects'),
-      };
+      return { projects: workspaces.map((one) => toProject(one, addresses)), links: links('projects') };
     }),
   };
 }

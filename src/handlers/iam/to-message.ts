@@ -1,9 +1,12 @@
+import type { Domain as DomainMessage, Project } from '../../gen/iam/v3/auth.js';
 import type { Links } from '../../gen/iam/v3/links.js';
 import type { User as UserMessage } from '../../gen/iam/v3/user.js';
 import type { UserPage } from '../../models/user-pages.js';
 import { MAX_PAGE } from '../../managers/managed-users.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
+import type { Domain } from '../../models/domain.js';
 import type { User } from '../../models/user.js';
+import type { Workspace } from '../../models/workspace.js';
 import type { Addresses } from './addresses.js';
 import { userTime } from './times.js';
 
@@ -22,6 +25,28 @@ export function toUser(user: User, policy: PasswordPolicy, addresses: Addresses)
     password_expires_at: userTime(policy.expiry(user), addresses.expiryWithZ),
     options: {},
     links: { self: `${addresses.publicUrl}/v3/users/${user.id}` },
+  };
+}
+
+/** A domain that can be signed in for. */
+export function toDomain({ domain_id: id, name }: Domain, { publicUrl }: Addresses): DomainMessage {
+  return { id, name, enabled: true, description: '', links: { self: `${publicUrl}/v3/domains/${id}` } };
+}
+
+/** A workspace that can be signed in for, as the project that it is there. */
+export function toProject(
+  { workspace_id: id, name, domain_id }: Workspace,
+  { publicUrl }: Addresses,
+): Project {
+  return {
+    id,
+    name,
+    domain_id,
+    enabled: true,
+    description: '',
+    parent_id: domain_id,
+    is_domain: false,
+    links: { self: `${publicUrl}/v3/projects/${id}` },
   };
 }
 
