@@ -2,7 +2,7 @@
 const moved = Number(process.env.DRILL_CLOCK_SECONDS) * 1000;
 const RealDate = Date;
 
-globalThis.Date = class extends RealDate {
+globalThis.Date = class Date extends RealDate {
   constructor(...given) {
     if (given.length === 0) super(RealDate.now() + moved);
     else super(...given);

@@ -42,7 +42,7 @@ export function report(lines: readonly Line[]): string {
     outcome instanceof Error
       ? [
           name,
-          outcome.message,
+          outcome.message.split('\n')[0]!,
           '',
           '',
           '',

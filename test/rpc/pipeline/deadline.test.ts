@@ -19,7 +19,7 @@ beforeAll(async () => {
   proxy = new DatabaseProxy(inject('mongoUri'));
   await proxy.up();
   service = await startService({
-    MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+    MONGODB_URI: `${proxy.uri(`test-${randomUUID()}`)}&monitorCommands=true`,
     REQUEST_TIMEOUT_MS: '700',
     // Every call asks the database, nothing is answered from memory.
     USER_CACHE_MS: '0',
@@ -73,20 +73,64 @@ describe('a call to a database that does not answer', () => {
   it('is given up when the caller hangs up', async () => {
     proxy.stall();
     const before = service.logs.length;
-    const impatient = new UserProfileClient(service.address, credentials.createInsecure());
-    const metadata = new Metadata();
-    metadata.set('token', token);
-    const ended = new Promise((resolve) => {
-      const call = impatient.get({ workspace_group_id: '' }, metadata, resolve);
-      setTimeout(() => call.cancel(), 50);
-    });
-    expect(await ended).toMatchObject({ code: status.CANCELLED });
+    expect(await hungUp(50)).toMatchObject({ code: status.CANCELLED });
     await expect
       .poll(() => lines().slice(before).at(-1))
       .toMatchObject({
         msg: 'refused',
         reason: 'ERROR_REQUEST_CANCELLED',
       });
-    impatient.close();
   });
 });
+
+describe('The time that a call has left', () => {
+  /** What the service sent to the database meanwhile: name, limit of time and comment of each command. */
+  async function commandsOf(work: () => Promise<unknown>): Promise<{ name: string; maxTimeMS?: number }[]> {
+    const seen: { name: string; maxTimeMS?: number }[] = [];
+    const database = service.app.rooms.mongo.connection.getClient();
+    const note = ({ commandName, command }: { commandName: string; command: { maxTimeMS?: number } }) =>
+      seen.push({ name: commandName, maxTimeMS: command.maxTimeMS });
+    database.on('commandStarted', note);
+    await work().finally(() => database.off('commandStarted', note));
+    return seen;
+  }
+
+  it('F06: bounds every command that the database gets for it', async () => {
+    const seen = await commandsOf(() => get(Date.now() + 600));
+    expect(seen.length).toBeGreaterThan(0);
+    for (const { maxTimeMS } of seen) {
+      expect(maxTimeMS).toBeGreaterThan(0);
+      expect(maxTimeMS).toBeLessThanOrEqual(600);
+    }
+  });
+
+  it('F06: is that of the service when the caller gives more', async () => {
+    const seen = await commandsOf(() => get(Date.now() + 60_000));
+    for (const { maxTimeMS } of seen) expect(maxTimeMS).toBeLessThanOrEqual(700);
+  });
+
+  it('F07: ends with the call: the database gets nothing more for a caller who hangs up', async () => {
+    proxy.stall();
+    const seen = await commandsOf(async () => {
+      const calls = Array.from({ length: 20 }, () => hungUp(50));
+      await Promise.all(calls);
+      const before = service.logs.length;
+      proxy.resume();
+      await expect.poll(() => get().then(() => 'answered', String), { timeout: 10_000 }).toBe('answered');
+      expect(service.logs.length).toBeGreaterThan(before);
+    });
+    // The first step of each call that hung up was on its way; none of them took a second step.
+    expect(seen.filter(({ name }) => name === 'find' || name === 'aggregate').length).toBeLessThan(20 * 2);
+  });
+});
+
+/** A call whose caller hangs up after that many milliseconds. */
+function hungUp(milliseconds: number): Promise<unknown> {
+  const impatient = new UserProfileClient(service.address, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set('token', token);
+  return new Promise((resolve) => {
+    const call = impatient.get({ workspace_group_id: '' }, metadata, resolve);
+    setTimeout(() => call.cancel(), milliseconds);
+  }).finally(() => impatient.close());
+}

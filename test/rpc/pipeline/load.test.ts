@@ -157,6 +157,19 @@ describe('More calls than may be in work', () => {
     await answeredAgain();
   });
 
+  it('F07: do not come from callers who hang up: 2,000 of them leave no place taken', async () => {
+    const client = new WireClient(service.address);
+    for (let round = 0; round < 200; round += 1) {
+      // Their deadline is over before, while or after they are answered.
+      const deadline = () => Date.now() + Math.random() * 20;
+      const call = () => client.call('UserProfile.get', {}, token, {}, { deadline: deadline() });
+      await Promise.allSettled(Array.from({ length: 10 }, call));
+    }
+    client.close();
+    await answeredAgain();
+    expect(await times(MAX, () => get())).toHaveLength(MAX);
+  });
+
   it('do not touch health and reflection', async () => {
     proxy.stall();
     const inWork = times(MAX, () => refusal(get()));
