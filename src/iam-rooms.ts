@@ -9,6 +9,7 @@ import type { DomainStates } from './managers/domain-states.js';
 import { IamProof } from './managers/iam-proof.js';
 import { IamSignIn } from './managers/iam-sign-in.js';
 import { IssuedTokens } from './managers/issued-tokens.js';
+import { LastAdministrator } from './managers/last-administrator.js';
 import type { Mails } from './managers/mail.js';
 import { ManagedUsers } from './managers/managed-users.js';
 import type { Mfa } from './managers/mfa.js';
@@ -61,8 +62,20 @@ export function createIamRooms(shared: Shared): IamRooms {
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
-  const account = [links, accounts, passwords, mails, sessions, states, audit, clock] as const;
-  const removed = [bindings, workspaces, groups, domains, codes, links, sessions, states, audit] as const;
+  const last = new LastAdministrator(users, domains);
+  const account = [links, accounts, passwords, mails, sessions, states, last, audit, clock] as const;
+  const removed = [
+    bindings,
+    workspaces,
+    groups,
+    domains,
+    codes,
+    links,
+    sessions,
+    states,
+    last,
+    audit,
+  ] as const;
   return {
     administration,
     managedUsers: new ManagedUsers(mongo, users, pages, ...account, {

@@ -14,6 +14,7 @@ import { isOwn } from './administration.js';
 import { ofUser, userCreated } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
+import type { LastAdministrator } from './last-administrator.js';
 import type { Mails } from './mail.js';
 import type { Caller, Sessions } from './sessions.js';
 
@@ -59,6 +60,7 @@ export class ManagedUsers {
     private readonly mails: Mails,
     private readonly sessions: Sessions,
     private readonly states: DomainStates,
+    private readonly lastAdministrator: LastAdministrator,
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: ManagedUserSettings,
@@ -109,8 +111,8 @@ export class ManagedUsers {
 
   /**
    * Changes the given fields. Disabling and a new password end every session; enabling revives none.
-   * @throws IdentityError ERROR_PERMISSION_DENIED for who disables themself, ERROR_NOT_UNIQUE(name), a broken rule,
-   * ERROR_NOT_FOUND when the user is gone meanwhile.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for who disables themself or the last administrator of the domain,
+   * ERROR_NOT_UNIQUE(name), a broken rule, ERROR_NOT_FOUND when the user is gone meanwhile.
    */
   async update(reach: Reach, by: Caller, user: User, given: GivenChange): Promise<User> {
     const own = isOwn(by, user);
@@ -127,6 +129,7 @@ export class ManagedUsers {
     const withPassword = given.password !== undefined;
     const write = async (tx: Tx) => {
       const changed = await this.#write(tx, user, change, withPassword);
+      if (change.$set?.state === 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, changed);
       const way = own ? 'RECENT_SIGN_IN' : 'ADMINISTRATOR';
       await this.audit.record(tx, ...changes(user, change, withPassword ? way : undefined));
       return changed;

@@ -11,6 +11,7 @@ import { isOwn } from './administration.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
+import type { LastAdministrator } from './last-administrator.js';
 import { EVERY_WORKSPACE } from './memberships.js';
 import type { Caller, Sessions } from './sessions.js';
 
@@ -27,12 +28,14 @@ export class UserRemoval {
     private readonly links: PasswordLinks,
     private readonly sessions: Sessions,
     private readonly states: DomainStates,
+    private readonly lastAdministrator: LastAdministrator,
     private readonly audit: Audit,
   ) {}
 
   /**
    * Removes a user, their roles and what they have pending: all of it, or nothing. Their tokens are dead at once.
-   * @throws IdentityError ERROR_PERMISSION_DENIED for the own account, ERROR_NOT_FOUND when the user is gone already.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for the own account and the last administrator of the domain,
+   * ERROR_NOT_FOUND when the user is gone already.
    */
   async remove(reach: Reach, by: Caller, user: User): Promise<void> {
     if (isOwn(by, user)) throw new IdentityError('ERROR_PERMISSION_DENIED');
@@ -42,6 +45,7 @@ export class UserRemoval {
       const gone = await this.users.remove(tx, user);
       // Somebody else may have got the user_id; the error undoes it.
       if (gone?.id !== user.id) throw notFound({ user_id: user.id });
+      if (gone.state !== 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, gone);
       const held = new Set(gone.memberships.map(({ workspace_id }) => workspace_id));
       if (held.delete(EVERY_WORKSPACE)) await this.domains.removeWildcardMember(tx, domain_id);
       if (held.size > 0) await this.workspaces.removeUser(tx, domain_id, [...held]);

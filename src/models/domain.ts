@@ -15,6 +15,8 @@ export interface Domain {
   tags?: Record<string, unknown>;
   /** Users with a workspace role for every workspace; such bindings come from imports alone (docs/decisions/0001). */
   wildcard_members: number;
+  /** How often an administrator was disabled or removed; makes such changes of a domain wait for each other. */
+  administrator_losses?: number;
   created_at: Date;
   deleted_at?: Date;
 }
@@ -35,6 +37,7 @@ const domainSchema = new mongoose.Schema<Domain>(
     state: text,
     tags: mongoose.Schema.Types.Mixed,
     wildcard_members: { type: Number, default: 0 },
+    administrator_losses: Number,
     created_at: { type: Date, required: true },
     deleted_at: Date,
   },
@@ -117,6 +120,12 @@ export class Domains {
   async removeWildcardMember(tx: Tx, domain_id: string): Promise<void> {
     const filter = { domain_id: String(domain_id) };
     await this.#domains.updateOne(filter, { $inc: { wildcard_members: -1 } }, options(tx));
+  }
+
+  /** Notes that an administrator was disabled or removed: no other such change of the domain gets by unseen. */
+  async countAdministratorLoss(tx: Tx, domain_id: string): Promise<void> {
+    const filter = { domain_id: String(domain_id) };
+    await this.#domains.updateOne(filter, { $inc: { administrator_losses: 1 } }, options(tx));
   }
 
   /**

@@ -63,6 +63,11 @@ userSchema.index({ id: 1 }, { unique: true });
 // Users of a domain by their opaque id, for pages of the IAM systems.
 userSchema.index({ domain_id: 1, id: 1 });
 userSchema.index({ domain_id: 1, state: 1, id: 1 });
+// The administrators of a domain, who are few among many.
+userSchema.index(
+  { domain_id: 1, role_type: 1, state: 1 },
+  { partialFilterExpression: { role_type: 'DOMAIN_ADMIN' } },
+);
 // A username in all domains, for the system.
 userSchema.index({ login_keys: 1 });
 // Members of a workspace in every order that a list offers: equality first, then the order, one scan each.

@@ -176,6 +176,14 @@ export class Users {
     return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
   }
 
+  /** True when the domain has an administrator who is not disabled. */
+  async hasAdministrator(reach: Reach, domain_id: string): Promise<boolean> {
+    const enabled: UserState[] = ['ENABLED', 'PENDING'];
+    const role_type = 'DOMAIN_ADMIN' as const;
+    const filter = { domain_id: String(domain_id), role_type, state: { $in: enabled } };
+    return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
+  }
+
   /** Removes all users of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */
   async deleteAllOf(tx: Tx, domain_id: string): Promise<void> {
     await this.#records.deleteMany({ domain_id: String(domain_id) }, options(tx));

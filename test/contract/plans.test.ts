@@ -260,6 +260,18 @@ describe('AuditService.ListRecords reads one range of one index', () => {
   });
 });
 
+describe('Whether an administrator is left', () => {
+  it('is read from the administrators alone, however many users there are', async () => {
+    const given = { role_type: 'DOMAIN_ADMIN', role_id: 'managed-domain-admin' } as const;
+    const user_id = await aUser(service, tenant, given);
+    const request = { user_id, body: { user: { enabled: false } } };
+    const plans = await plansOf('iam.v3.UserService.UpdateUser', request, admin);
+    expectBounded(plans);
+    const indexes = plans.filter(({ collection }) => collection === 'user').map((plan) => plan.indexes[0]);
+    expect(indexes).toContainEqual(['domain_id', 'role_type', 'state']);
+  });
+});
+
 describe('every page of iam.v3.UserService.ListUsers', () => {
   const LIST = 'iam.v3.UserService.ListUsers';
 
