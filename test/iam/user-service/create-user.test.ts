@@ -9,8 +9,10 @@ import type { UserCalls } from '../user-calls.js';
 const NEW = 'Ander5wort';
 
 let calls: UserCalls;
+let system: Awaited<ReturnType<typeof initialise>>;
 beforeAll(async () => {
   calls = await startUserCalls();
+  system = await initialise(calls.service);
 });
 afterAll(() => calls.service.close());
 
@@ -178,7 +180,7 @@ describe('UserService.CreateUser', () => {
     const other = await aTenant(service);
     const denied = await refusal(calls.create({ name: aName(), domain_id: other.domain_id }));
     expect(denied.code).toBe(status.PERMISSION_DENIED);
-    const { systemToken, systemAdmin } = await initialise(service);
+    const { systemToken, systemAdmin } = system;
     for (const token of [systemToken, systemAdmin]) {
       const name = aName();
       const user = await calls.create({ name, domain_id: other.domain_id }, token);
@@ -196,6 +198,24 @@ describe('UserService.CreateUser', () => {
     const request = { user: { name: aName() } };
     const { user } = await service.call('iam.v3.UserService.CreateUser', request, systemToken, scope);
     expect(user.domain_id).toBe(tenant.domain_id);
+  });
+
+  it('makes users of a disabled domain for the system, whom nobody lets in yet, and none of a deleted one', async () => {
+    const { service } = calls;
+    const { systemAdmin } = system;
+    const other = await aTenant(service);
+    const { domain_id } = other;
+    const name = aName();
+    await service.call('Domain.disable', { domain_id }, systemAdmin);
+    expect(await calls.create({ name, domain_id, password: NEW }, systemAdmin)).toMatchObject({ domain_id });
+    expect((await refusal(signIn(service, other, name, NEW))).reason).toBe('ERROR_DOMAIN_STATE');
+    await service.call('Domain.enable', { domain_id }, systemAdmin);
+    expect(await signIn(service, other, name, NEW)).toHaveProperty('access_token');
+    await service.call('Domain.delete', { domain_id }, systemAdmin);
+    expect(await refusal(calls.create({ name: aName(), domain_id }, systemAdmin))).toMatchObject({
+      code: status.NOT_FOUND,
+      text: `Could not find domain: ${domain_id}.`,
+    });
   });
 
   it('is for administrators', async () => {
