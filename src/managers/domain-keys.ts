@@ -90,12 +90,12 @@ export class DomainKeys {
     if (cached) return cached.keys;
     // Inside a transaction the keys may be newer than what others can see.
     if (reach.session) return this.#load(reach, domain_id);
-    return this.#loading.get(domain_id) ?? this.#remember(domain_id);
+    return this.#loading.get(domain_id) ?? this.#remember(reach, domain_id);
   }
 
-  #remember(domain_id: string): Promise<KeyPair> {
+  #remember({ call }: Reach, domain_id: string): Promise<KeyPair> {
     // Not with the deadline of the caller that happens to be first.
-    const loading = this.#load({ deadline: Date.now() + LOAD_MS }, domain_id)
+    const loading = this.#load({ deadline: Date.now() + LOAD_MS, call }, domain_id)
       .then((keys) => {
         // System tokens have no user whose state is checked, so a change of the root keys must be seen soon.
         const ttl = domain_id === ROOT_DOMAIN_ID ? { ttl: RELOAD_INTERVAL_MS } : {};

@@ -85,6 +85,18 @@ it.each<[string, () => object, () => string | undefined]>([
   expect(ids).toEqual(new Set([id]));
 });
 
+it('a key that is read for all callers bears the id of the first of them', async () => {
+  const fresh = await service.another();
+  const reads: unknown[] = [];
+  fresh.app.rooms.mongo.connection.getClient().on('commandStarted', ({ command }: Started) => {
+    if (command['find'] === 'domain_secret') reads.push(command['comment']);
+  });
+  const id = randomUUID();
+  await fresh.call('Domain.get', { domain_id: tenant.domain_id }, systemAdmin, { 'x-request-id': id });
+  expect(reads).toEqual([id]);
+  await fresh.close();
+});
+
 it('the id in the record is that of the log and of the answer', async () => {
   const id = randomUUID();
   const change = { domain_id: tenant.domain_id, tags: { b: 2 } };
