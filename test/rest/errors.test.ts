@@ -193,11 +193,4 @@ describe('errors of the edge itself', () => {
   it('refuses a path with an escaped slash', async () => {
     expectError(await edge.post('/identity/v2/user-profile%2Fget', {}), 400, 3, 'ERROR_INVALID_ARGUMENT');
   });
-
-  it('answers 504 when the deadline of the caller is over', async () => {
-    const request = { credentials: { user_id: 'nobody', password: PASSWORD }, auth_type: 'LOCAL' };
-    const body = { ...request, domain_id: tenant.domain_id };
-    const answer = await edge.send('POST', '/identity/v2/token/issue', body, { 'grpc-timeout': '1n' });
-    expectError(answer, 504, 4, 'ERROR_REQUEST_TIMEOUT');
-  });
 });

@@ -15,8 +15,11 @@ import type { Upstream } from './upstream.js';
 const PATH = '/identity/v2/user-profile/get';
 const edges: Edge[] = [];
 
-async function anEdge(upstream: string): Promise<Edge> {
-  const edge = await startEdge(upstream);
+/** One that gives up after a second. */
+const HASTY = { EDGE_TIMEOUT_SECONDS: '1' };
+
+async function anEdge(upstream: string, settings?: Record<string, string>): Promise<Edge> {
+  const edge = await startEdge(upstream, undefined, settings);
   edges.push(edge);
   return edge;
 }
@@ -69,13 +72,28 @@ describe('a service that does not answer', () => {
     silent?.close();
   });
 
-  it('is given up with 504 at the deadline of the caller', async () => {
+  it('is given up with 504 when its time is over', async () => {
     silent = createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => silent!.listen(0, '127.0.0.1', resolve));
-    const edge = await anEdge(`127.0.0.1:${(silent.address() as AddressInfo).port}`);
-    const answer = await edge.send('POST', PATH, {}, { 'grpc-timeout': '300m' });
+    const edge = await anEdge(`127.0.0.1:${(silent.address() as AddressInfo).port}`, HASTY);
+    const answer = await edge.post(PATH, {});
     expect(answer.status).toBe(504);
     expect(answer.body).toMatchObject({ code: 4, detail: { code: 'ERROR_REQUEST_TIMEOUT' } });
+  });
+});
+
+describe('a service that gives up itself', () => {
+  it('is answered with 504 and its own words', async () => {
+    const said = 'ERROR_REQUEST_TIMEOUT: Too late.';
+    const upstream = await startUpstream((stream) =>
+      stream.respond({ ...GRPC, 'grpc-status': '4', 'grpc-message': said }, { endStream: true }),
+    );
+    try {
+      const answer = await (await anEdge(upstream.address)).post(PATH, {});
+      expect(answer).toMatchObject({ status: 504, body: { code: 4, message: said } });
+    } finally {
+      upstream.close();
+    }
   });
 });
 
@@ -87,10 +105,13 @@ describe('a service whose answer cannot be turned into JSON', () => {
   });
 
   /** An edge in front of a server that answers every call in the same way. */
-  async function anEdgeBefore(answer: (stream: ServerHttp2Stream) => void): Promise<Edge> {
+  async function anEdgeBefore(
+    answer: (stream: ServerHttp2Stream) => void,
+    settings?: Record<string, string>,
+  ): Promise<Edge> {
     const upstream = await startUpstream(answer);
     upstreams.push(upstream);
-    return anEdge(upstream.address);
+    return anEdge(upstream.address, settings);
   }
 
   const nan = UserInfo.encode(UserInfo.fromPartial({ tags: { a: Number.NaN } })).finish();
@@ -128,9 +149,9 @@ describe('a service whose answer cannot be turned into JSON', () => {
     });
   });
 
-  it('is given up with 504 at the deadline, when only its headers came', async () => {
-    const edge = await anEdgeBefore((stream) => stream.respond(GRPC));
-    const refused = await edge.send('POST', PATH, {}, { 'grpc-timeout': '300m' });
+  it('is given up with 504 when its time is over and only its headers came', async () => {
+    const edge = await anEdgeBefore((stream) => stream.respond(GRPC), HASTY);
+    const refused = await edge.post(PATH, {});
     expect(refused.status).toBe(504);
     expect(refused.body).toMatchObject({ code: 4, detail: { code: 'ERROR_REQUEST_TIMEOUT' } });
   });
