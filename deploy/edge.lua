@@ -26,13 +26,21 @@ local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[429], [12] = OWN_
 -- What the transcoder leaves of the gRPC answer and no REST caller needs.
 local GRPC_HEADERS = { "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding" }
 
--- What a REST caller cannot mean: of its JSON the transcoder makes a message that is neither packed nor answered packed.
-local NOT_FOR_REST = { "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-previous-rpc-attempts" }
+-- What a REST caller cannot mean: of its JSON the transcoder makes a message that is neither packed nor answered packed,
+-- and deadlines are no part of REST.
+local NOT_FOR_REST = {
+  "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-previous-rpc-attempts", "grpc-timeout",
+}
 
--- Exactly what the transcoder and the routes take for native gRPC and leave alone; grpc-web is not.
+-- What follows in a content type that begins with that of gRPC, or nil.
+local function grpc_kind(headers)
+  return (headers:get("content-type") or ""):match("^application/grpc(.?)")
+end
+
+-- Exactly what the transcoder and the routes take for native gRPC and leave alone; grpc-web is not, nor are parameters.
 local function is_grpc(headers)
-  local kind = (headers:get("content-type") or ""):match("^application/grpc(.?)")
-  return kind == "" or kind == "+" or kind == ";"
+  local kind = grpc_kind(headers)
+  return kind == "" or kind == "+"
 end
 
 -- What is known of a path, or nil for a path that no method has.
@@ -79,7 +87,7 @@ end
 local function body_fault(reason)
   local field, rest = reason:match("^([%w_.%[%]]*): (.*)$")
   if not field then
-    local line = reason:match("^[%w %.:,'{}%[%]-]*")
+    local line = reason:match("^[%w %.:,'{}%[%]/-]*")
     if line == "" or line:find("google", 1, true) then return "", "It cannot be read." end
     return "", (line:gsub(" for key '.*", "."))
   end
@@ -89,6 +97,12 @@ local function body_fault(reason)
     text = "The value does not fit the field."
     -- An object in the place of a plain value: the field stands where its type would.
     local name = rest:match(" for type ([%l%d_]+)$")
+    -- Nor can a field that tells absent from empty be set again, nor one beside another that excludes it.
+    local group, again = rest:match("^invalid value oneof field '([%w_]*)' is already set%. Cannot set '([%w_]+)'")
+    if again then
+      name = again
+      text = group:sub(1, 1) == "_" and "It is given twice." or "It is given twice, or with one that excludes it."
+    end
     if name then field = field == "" and name or field .. "." .. name end
   elseif rest:find("not repeating", 1, true) then
     text = "There is a list where none belongs."
@@ -152,18 +166,36 @@ local function family_query(query, known)
   return #parts > 0 and "?" .. table.concat(parts, "&") or ""
 end
 
+-- Why a request is refused whatever its method is, or nil.
+local function refusal(headers, family)
+  -- Envoy takes that for a host, servers of HTTP/2 do not.
+  if headers:get(":authority") == "" then return "The host is empty." end
+  local kind = family and grpc_kind(headers)
+  if kind == "" or kind == "+" or kind == ";" then return "The content type is not JSON. No gRPC method has this path." end
+  return nil
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
-  if is_grpc(headers) then return end
-  for _, name in ipairs(NOT_FOR_REST) do headers:remove(name) end
-  local path, query = headers:get(":path"):match("^([^?]*)%??(.*)$")
   local method = headers:get(":method")
+  -- CONNECT has no path.
+  local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
   local family = family_of(path)
-  if family or method == "HEAD" then
+  local fault = refusal(headers, family)
+  if family or fault or method == "HEAD" then
     local memory = handle:streamInfo():dynamicMetadata()
     memory:set(MEMORY, "family", family or "")
     memory:set(MEMORY, "head", method == "HEAD")
+    memory:set(MEMORY, "fault", fault or "")
   end
+  if fault then
+    handle:respond({ [":status"] = "400" }, "")
+    return
+  end
+  if is_grpc(headers) then return end
+  for _, name in ipairs(NOT_FOR_REST) do headers:remove(name) end
+  -- The deadline of the route was taken from them.
+  handle:clearRouteCache()
   if family and #path > 1 then path = path:gsub("/+$", "") end
   local route = route_of(path)
   if not route then
@@ -206,7 +238,7 @@ local function recall(handle, headers)
   local head = memory.head or headers:get("x-edge-head") ~= nil
   headers:remove("x-edge-head")
   headers:remove("x-edge-family")
-  return family, head
+  return family, head, memory.fault or ""
 end
 
 local function take(headers, name)
@@ -231,14 +263,18 @@ end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
+  local family, head, fault = recall(handle, headers)
   if is_grpc(headers) then
-    replace_grpc_words(headers)
-    headers:remove("edge-status")
-    headers:remove("edge-code")
-    return
+    if not family then
+      replace_grpc_words(headers)
+      headers:remove("edge-status")
+      headers:remove("edge-code")
+      return
+    end
+    -- Envoy has put into the words of gRPC what was refused; nothing else is answered so in a family.
+    headers:replace(":status", "400")
   end
   for _, name in ipairs(GRPC_HEADERS) do headers:remove(name) end
-  local family, head = recall(handle, headers)
   local said, mark = tonumber(take(headers, "edge-status") or ""), take(headers, "edge-code")
   if family then
     for name, value in pairs(family.headers) do headers:replace(name, value) end
@@ -260,7 +296,11 @@ function envoy_on_response(handle)
     status = 502
   end
   local text
-  status, text = failure(family, status, said, mark, given)
+  if fault == "" then
+    status, text = failure(family, status, said, mark, given)
+  else
+    text = family and family_body(family, status, fault) or error_body(3, OWN_WORDS[400][2], fault, "[]")
+  end
   -- Reading the body suspended the filter, so the headers have to be taken anew.
   headers = handle:headers()
   headers:replace(":status", tostring(status))
