@@ -91,7 +91,8 @@ export async function startApp(config: Config, clock: Clock, log: Logger): Promi
   // It would print metadata that it cannot read as they came, tokens among them.
   setLogVerbosity(logVerbosity.NONE);
   const rooms = createRooms(config, clock, log);
-  const load = new LoadLimit({ maxCalls: config.MAX_CALLS, maxDelayMs: config.LOOP_DELAY_MS }, log);
+  const { MAX_CALLS: maxCalls, LOOP_DELAY_MS: maxDelayMs, CALL_TIME_MS: maxMeanMs } = config;
+  const load = new LoadLimit({ maxCalls, maxDelayMs, maxMeanMs }, log);
   const server = new Server({
     'grpc.max_receive_message_length': config.MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': config.MAX_STREAMS,

@@ -223,7 +223,13 @@ export const settings = {
     100,
     10,
     60_000,
-    'Delay of the event loop from which on fewer calls are taken, down to a quarter of MAX_CALLS.',
+    'Delay of the event loop from which on fewer calls are taken, down to a fifth of MAX_CALLS.',
+  ),
+  CALL_TIME_MS: whole(
+    1000,
+    10,
+    60_000,
+    'Mean time of calls from which on fewer are taken, down to a fifth of MAX_CALLS.',
   ),
   DRAIN_SECONDS: whole(10, 1, 300, 'Longest time from SIGTERM to the end; running calls get most of it.'),
 } as const satisfies Record<string, Setting<unknown>>;

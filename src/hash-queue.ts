@@ -12,6 +12,14 @@ export interface HashQueueSettings {
  */
 export type HashLane = 'CHECK' | 'NEW';
 
+/** Who waits for a hash. */
+export interface Waiting {
+  /** Of the caller, in milliseconds since 1970. */
+  deadline: number;
+  /** Told of the wait for the turn, which this queue bounds. */
+  aside?: (wait: Promise<void>) => Promise<void>;
+}
+
 const OTHER = { CHECK: 'NEW', NEW: 'CHECK' } as const;
 /** Of a new measurement in the running mean. */
 const SHARE = 0.1;
@@ -32,15 +40,14 @@ export class HashQueue {
 
   /**
    * Runs the work when its turn comes.
-   * @param deadline of the caller, in milliseconds since 1970
    * @throws IdentityError ERROR_TOO_BUSY at once when the turn would come too late; ERROR_REQUEST_TIMEOUT when it did.
    */
-  async run<T>(lane: HashLane, work: () => Promise<T>, deadline = Infinity): Promise<T> {
-    this.assertRoom(lane, deadline);
-    await this.#turn(lane);
+  async run<T>(lane: HashLane, work: () => Promise<T>, waiting?: Waiting): Promise<T> {
+    this.assertRoom(lane, waiting);
+    await this.#turn(lane, waiting);
     try {
       // Nobody waits for it any more.
-      if (Date.now() >= deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+      if (waiting && Date.now() >= waiting.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
       const started = performance.now();
       const result = await work();
       this.#learn(performance.now() - started);
@@ -54,7 +61,7 @@ export class HashQueue {
    * Tells before any other work is done for a call that its turn would come too late.
    * @throws IdentityError ERROR_TOO_BUSY.
    */
-  assertRoom(lane: HashLane, deadline = Infinity): void {
+  assertRoom(lane: HashLane, { deadline }: Waiting = { deadline: Infinity }): void {
     const wait = this.#expectedWait(lane);
     const limit = lane === 'CHECK' ? this.settings.maxWaitMs : Infinity;
     if (wait === 0 || wait <= Math.min(limit, deadline - Date.now() - this.#meanMs)) return;
@@ -72,9 +79,13 @@ export class HashQueue {
     return Math.max(1, ((before + between) * this.#meanMs) / concurrency);
   }
 
-  async #turn(lane: HashLane): Promise<void> {
-    if (this.#running < this.settings.concurrency) this.#running += 1;
-    else await new Promise<void>((resolve) => this.#waiting[lane].push(resolve));
+  async #turn(lane: HashLane, waiting: Waiting | undefined): Promise<void> {
+    if (this.#running < this.settings.concurrency) {
+      this.#running += 1;
+      return;
+    }
+    const turn = new Promise<void>((resolve) => this.#waiting[lane].push(resolve));
+    await (waiting?.aside?.(turn) ?? turn);
   }
 
   /** Hands the turn on: to the lane whose turn it is, else to the other. */

@@ -3,7 +3,7 @@ import bcrypt from 'bcrypt';
 import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
 import { HashQueue } from './hash-queue.js';
-import type { HashQueueSettings } from './hash-queue.js';
+import type { HashQueueSettings, Waiting } from './hash-queue.js';
 import { identityKey } from './ids.js';
 import { passwordStrength } from './password-strength.js';
 import type { PasswordStrength } from './password-strength.js';
@@ -62,9 +62,6 @@ export interface StoredPassword {
   password_strength: PasswordStrength;
 }
 
-/** Who waits for a hash: until when, in milliseconds since 1970. */
-type Waiting = { deadline: number } | undefined;
-
 /** Hashes and compares passwords, a few at a time, behind one bounded queue. */
 export class Passwords {
   readonly #queue: HashQueue;
@@ -85,7 +82,7 @@ export class Passwords {
    * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT.
    */
   async secret(password: string, owner: Owner, now: Date, waiting?: Waiting): Promise<StoredPassword> {
-    const hash = await this.#queue.run('NEW', () => bcrypt.hash(password, this.cost), waiting?.deadline);
+    const hash = await this.#queue.run('NEW', () => bcrypt.hash(password, this.cost), waiting);
     const names = [owner.user_id, owner.username, owner.name, owner.email];
     const password_strength = passwordStrength(
       password,
@@ -103,7 +100,7 @@ export class Passwords {
     const against = hash ?? (await this.#decoy);
     const fits = Buffer.byteLength(password) <= MAX_BYTES;
     const compare = () => bcrypt.compare(fits ? password : '', against);
-    const equal = await this.#queue.run('CHECK', compare, waiting?.deadline);
+    const equal = await this.#queue.run('CHECK', compare, waiting);
     return equal && fits && hash !== undefined;
   }
 
@@ -111,7 +108,7 @@ export class Passwords {
    * Refuses a call that will have to check a password, before anything else is done for it.
    * @throws IdentityError ERROR_TOO_BUSY.
    */
-  assertRoom(waiting: Waiting): void {
-    this.#queue.assertRoom('CHECK', waiting?.deadline);
+  assertRoom(waiting?: Waiting): void {
+    this.#queue.assertRoom('CHECK', waiting);
   }
 }

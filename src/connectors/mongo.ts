@@ -26,6 +26,8 @@ export interface Reach {
   session?: ClientSession;
   /** Absent for what the service does by itself. */
   call?: Origin;
+  /** Waits for something that has a bound of its own, without counting as a call in work meanwhile. */
+  aside?: <T>(wait: Promise<T>) => Promise<T>;
 }
 
 /** A reach inside a transaction; asking for one makes sure that a write is not done alone by mistake. */

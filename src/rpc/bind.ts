@@ -94,16 +94,17 @@ function decodeOrMalformed(decode: (bytes: Buffer) => object): (bytes: Buffer) =
 
 function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipeline) {
   return (grpcCall: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
-    const full = pipeline.load.enter();
-    if (full) {
-      respond(statusOf(full, requestIdOf(grpcCall.metadata), { method: name }, pipeline));
+    const place = pipeline.load.enter();
+    if (place instanceof IdentityError) {
+      respond(statusOf(place, requestIdOf(grpcCall.metadata), { method: name }, pipeline));
       return;
     }
     const started = process.hrtime.bigint();
     const call = describe(name, grpcCall, pipeline);
+    call.reach.aside = (wait) => place.aside(wait);
     const within = deadline(call, grpcCall);
     // Until it ends, and not only until nobody waits for it any more.
-    const work = answer(method, empty, grpcCall.request, call, pipeline).finally(() => pipeline.load.leave());
+    const work = answer(method, empty, grpcCall.request, call, pipeline).finally(() => place.leave());
     Promise.race([within.expired, work])
       .then(
         (response) => {

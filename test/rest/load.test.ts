@@ -30,7 +30,7 @@ it('answers 429 with Retry-After to sign-ins that cannot be checked in time', as
     domain_id: tenant.domain_id,
   });
   const answer = await flooded('/identity/v2/token/issue', request, 429);
-  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(answer.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
   expect(answer.body.detail.code).toBe('ERROR_TOO_BUSY');
   const types = answer.body.details.map((detail: { '@type': string }) => detail['@type'].split('.').at(-1));
   expect(types).toEqual(['ErrorInfo', 'RequestInfo', 'RetryInfo']);
@@ -48,7 +48,7 @@ it('answers 503 with Retry-After in the words of OpenStack Identity', async () =
     },
   });
   const answer = await flooded('/v3/auth/tokens', request, 503);
-  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(answer.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
   expect(answer.body.error).toEqual({
     code: 503,
     title: 'Service Unavailable',

@@ -67,8 +67,10 @@ it('refuses what its caller would not wait for, and does not run what its caller
   const order: string[] = [];
   const first = work(order, 'first');
   const running = queue.run('CHECK', first.run);
-  expect(await reasonOf(queue.run('NEW', () => Promise.resolve(), Date.now()))).toBe('ERROR_TOO_BUSY');
-  const late = queue.run('NEW', work(order, 'late').run, Date.now() + 50);
+  expect(await reasonOf(queue.run('NEW', () => Promise.resolve(), { deadline: Date.now() }))).toBe(
+    'ERROR_TOO_BUSY',
+  );
+  const late = queue.run('NEW', work(order, 'late').run, { deadline: Date.now() + 50 });
   await new Promise((resolve) => setTimeout(resolve, 60));
   first.end();
   expect(await reasonOf(late)).toBe('ERROR_REQUEST_TIMEOUT');

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { credentials, status } from '@grpc/grpc-js';
-import type { CallOptions } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ServerReflectionClient } from '../../../src/gen/grpc/reflection/v1/reflection.js';
 import { HealthClient } from '../../../src/gen/health/v1/health.js';
@@ -25,22 +24,18 @@ function tally(refused: readonly Refusal[]): Record<string, number> {
 describe('More sign-ins than there is time to hash', () => {
   let service: Service;
   let tenant: Tenant;
-  let client: WireClient;
 
   beforeAll(async () => {
     // A hash takes far longer than it takes all of these calls to arrive; none may wait.
     service = await startService({ HASH_QUEUE_MS: '0', BCRYPT_COST: '12' });
     tenant = await aTenant(service);
-    client = new WireClient(service.address);
   });
-  afterAll(async () => {
-    client.close();
-    await service.close();
-  });
+  afterAll(() => service.close());
 
-  const guess = (user_id: string, options: CallOptions = {}, password = 'Wrong0pass') => {
-    const request = { credentials: { user_id, password }, auth_type: 'LOCAL', domain_id: tenant.domain_id };
-    return refusal(client.call('Token.issue', request, undefined, {}, options));
+  const guess = (user_id: string) => {
+    const credentials = { user_id, password: 'Wrong0pass' };
+    const request = { credentials, auth_type: 'LOCAL', domain_id: tenant.domain_id };
+    return refusal(service.call('Token.issue', request));
   };
   const attempts = (user_id: string) =>
     service.app.rooms.mongo.connection
@@ -55,7 +50,7 @@ describe('More sign-ins than there is time to hash', () => {
     expect(busy).toBeGreaterThan(0);
     const one = refused.find(({ reason }) => reason === 'ERROR_TOO_BUSY')!;
     expect(one.code).toBe(status.RESOURCE_EXHAUSTED);
-    expect(errorDetail(one, 'RetryInfo')).toMatchObject({ retryDelay: '1s' });
+    expect(errorDetail(one, 'RetryInfo').retryDelay).toMatch(/^[1-9][0-9]*s$/);
     expect(errorDetail(one, 'ErrorInfo')).toMatchObject({ reason: 'ERROR_TOO_BUSY' });
   });
 
@@ -76,24 +71,6 @@ describe('More sign-ins than there is time to hash', () => {
     expect(await service.call('WorkspaceUser.create', create, token)).toMatchObject({ state: 'PENDING' });
     await flood;
   });
-
-  it('are refused at once when the caller would not wait so long', async () => {
-    const patient = await service.another({ HASH_QUEUE_MS: '60000' });
-    const call = new WireClient(patient.address);
-    const request = {
-      credentials: { user_id: 'nobody', password: 'Wrong0pass' },
-      auth_type: 'LOCAL',
-      domain_id: tenant.domain_id,
-    };
-    const deadline = Date.now() + 3000;
-    const refused = await times(60, (index) => {
-      const own = { ...request, credentials: { ...request.credentials, user_id: `late${index}` } };
-      return refusal(call.call('Token.issue', own, undefined, {}, { deadline }));
-    });
-    expect(tally(refused)['ERROR_TOO_BUSY']).toBeGreaterThan(0);
-    call.close();
-    await patient.close();
-  });
 });
 
 describe('More calls than may be in work', () => {
@@ -109,6 +86,7 @@ describe('More calls than may be in work', () => {
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
       MAX_CALLS: String(MAX),
       LOOP_DELAY_MS: '60000',
+      CALL_TIME_MS: '60000',
       REQUEST_TIMEOUT_MS: '500',
       USER_CACHE_MS: '0',
       DOMAIN_CACHE_MS: '0',
@@ -196,6 +174,7 @@ describe('An event loop that is late', () => {
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
       MAX_CALLS: '40',
       LOOP_DELAY_MS: '10',
+      CALL_TIME_MS: '60000',
       REQUEST_TIMEOUT_MS: '500',
       USER_CACHE_MS: '0',
     });
