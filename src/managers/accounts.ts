@@ -10,6 +10,7 @@ import { duplicateUser } from '../models/user.js';
 import type { Passwords } from '../password.js';
 import { checkPasswordFormat } from '../password.js';
 import type { Mails } from './mail.js';
+import { provenAddress } from './proven-address.js';
 import type { NewTemporaryPassword, TemporaryPasswords } from './temporary-passwords.js';
 import type { Tokens } from './tokens.js';
 
@@ -132,7 +133,9 @@ export class Accounts {
     const token = await this.#linkToken(tx, user, jti, seconds, forgotten);
     const link = this.mails.signInLink(domain.name, token);
     const values = { link, expires_at, domain_display_name: domain.name };
-    const mail = { template, to: user.email, language: user.language, values, user, silent };
+    // Who is invited has proven nothing yet.
+    const to = forgotten ? provenAddress(user)! : user.email;
+    const mail = { template, to, language: user.language, values, user, silent };
     if (!(await this.mails.put(tx, mail))) return false;
     await this.links.put(tx, user, { jti, expires_at });
     return true;

@@ -10,6 +10,7 @@ import type { User, UserKey } from '../models/user.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { Mails } from './mail.js';
+import { provenAddress } from './proven-address.js';
 import { ending, notAGuess } from './sign-in-guard.js';
 
 export interface CodeSettings {
@@ -165,8 +166,9 @@ export class Codes {
 }
 
 /** The address is the user's own: confirmed as theirs, or the one that their second factor goes to. */
-function hasProven({ email, email_verified, mfa }: User, address: string): boolean {
-  const own = [email_verified ? email : undefined, mfa?.state === 'ENABLED' ? mfa.options.email : undefined];
+function hasProven(user: User, address: string): boolean {
+  const { mfa } = user;
+  const own = [provenAddress(user), mfa?.state === 'ENABLED' ? mfa.options.email : undefined];
   return own.some((one) => one !== undefined && identityKey(one) === identityKey(address));
 }
 

@@ -18,6 +18,7 @@ import type { Audit } from './audit.js';
 import { invalidCode } from './codes.js';
 import type { Codes, NewFlow, OpenFlow } from './codes.js';
 import type { Mails } from './mail.js';
+import { provenAddress } from './proven-address.js';
 import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import { notAGuess } from './sign-in-guard.js';
@@ -207,8 +208,8 @@ export class Mfa {
 
   /** Tells the owner at the proven address, else where the codes went or go. */
   async #tell(tx: Tx, before: User, after: User, entry: PendingCode): Promise<void> {
-    const { user_id, domain_id, email, email_verified, language, timezone } = after;
-    const to = email_verified ? email : (before.mfa?.options.email ?? after.mfa?.options.email);
+    const { user_id, domain_id, language, timezone } = after;
+    const to = provenAddress(after) ?? before.mfa?.options.email ?? after.mfa?.options.email;
     const mfa_type = entry.mfa?.settings.mfa_type;
     if (!to || !after.mfa || !mfa_type) return;
     const values = { changed_at: this.clock.now(), timezone, mfa_state: after.mfa.state, mfa_type };

@@ -10,6 +10,7 @@ import type { Accounts } from './accounts.js';
 import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mails } from './mail.js';
+import { provenAddress } from './proven-address.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import type { TemporaryPasswords } from './temporary-passwords.js';
 
@@ -125,7 +126,8 @@ export class PasswordReset {
     const { expires_at } = kept;
     const console_link = this.mails.consoleLink(domain.name);
     const values = { temporary_password: plain, console_link, expires_at };
-    const { email: to, language } = user;
+    const to = provenAddress(user)!;
+    const { language } = user;
     const mail = {
       template: 'temp_pwd_when_pw_forgotten' as const,
       to,
@@ -152,6 +154,6 @@ function refusalOf(
     return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id });
   }
   if (!user.email) return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_WITHOUT_EMAIL', { user_id });
-  if (!user.email_verified) return new IdentityError('ERROR_VERIFICATION_UNAVAILABLE', { user_id });
+  if (!provenAddress(user)) return new IdentityError('ERROR_VERIFICATION_UNAVAILABLE', { user_id });
   return undefined;
 }

@@ -11,6 +11,7 @@ import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
+import { provenAddress, unproven } from './proven-address.js';
 import type { Caller, Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
 
@@ -56,7 +57,7 @@ export class UserProfiles {
     const { password, email, ...plain } = change;
     if (password !== undefined) this.#assertMaySetPassword(owner);
     const moved = email !== undefined && email !== account.email;
-    const set: UserChange = { $set: { ...plain, ...(moved ? { email, email_verified: false } : {}) } };
+    const set: UserChange = { $set: { ...plain, ...(moved ? unproven(account, email) : {}) } };
     const secret =
       password === undefined ? undefined : await this.#newPassword(reach, account, password, 'password');
     if (!secret && Object.keys(set.$set!).length === 0) return account;
@@ -158,7 +159,7 @@ export class UserProfiles {
     const moved = email !== account.email;
     return this.#write(reach, account, async (tx) => {
       await this.codes.consume(tx, entry, code);
-      const set: UserChange = { $set: { email, email_verified: true } };
+      const set: UserChange = { $set: { email, email_verified: true }, $unset: { proven_email: '' } };
       const after = await this.#change(tx, account, merged(set, undefined, moved, owner.session));
       if (moved) await this.#tellOldAddress(tx, account, email);
       const changed = moved ? [ofUser('email.change', account)] : [];
@@ -227,16 +228,18 @@ export class UserProfiles {
       throw new IdentityError('ERROR_AUTHENTICATE_FAILURE', { message: 'The link was used before.' });
     }
     await this.links.drop(tx, account);
-    if (!account.email_verified) return;
-    const values = { changed_at: this.clock.now(), timezone: account.timezone };
-    const { email: to, language } = account;
+    const to = provenAddress(account);
+    if (!to) return;
+    const { language, timezone } = account;
+    const values = { changed_at: this.clock.now(), timezone };
     await this.mails.put(tx, { template: 'password_changed', to, language, values, user: account });
   }
 
   async #tellOldAddress(tx: Tx, account: User, new_email: string): Promise<void> {
-    if (!account.email || !account.email_verified) return;
-    const values = { changed_at: this.clock.now(), timezone: account.timezone, new_email };
-    const { email: to, language } = account;
+    const to = provenAddress(account);
+    if (!to) return;
+    const { language, timezone } = account;
+    const values = { changed_at: this.clock.now(), timezone, new_email };
     await this.mails.put(tx, { template: 'email_changed', to, language, values, user: account });
   }
 
@@ -287,6 +290,6 @@ function merged(
   if (secret) return { ...secret, $set: { ...set.$set, ...secret.$set } };
   if (!moved) return set;
   return session
-    ? { $set: { ...set.$set, kept_session: session }, $inc: { generation: 1 } }
-    : { ...set, $unset: { kept_session: '' }, $inc: { generation: 1 } };
+    ? { ...set, $set: { ...set.$set, kept_session: session }, $inc: { generation: 1 } }
+    : { ...set, $unset: { ...set.$unset, kept_session: '' }, $inc: { generation: 1 } };
 }

@@ -25,6 +25,7 @@ export const userSchema = new mongoose.Schema<UserWithSecrets>(
     state: text,
     email: { type: String, default: '' },
     email_verified: { type: Boolean, default: false },
+    proven_email: String,
     auth_type: text,
     role_type: text,
     role_id: String,

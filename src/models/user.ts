@@ -55,6 +55,8 @@ export interface User extends UserDetail {
   state: UserState;
   email: string;
   email_verified: boolean;
+  /** The address before, while the present one is not proven. */
+  proven_email?: string;
   auth_type: AuthType;
   role_type: 'DOMAIN_ADMIN' | 'USER';
   role_id?: string;

@@ -5,7 +5,7 @@ import type { Tenant } from '../../fixtures.js';
 import { PASSWORD, aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { refusal, startService } from '../../harness.js';
-import { mailedLink, mailedPassword, mailsTo } from '../../mailed.js';
+import { mailedCode, mailedLink, mailedPassword, mailsTo } from '../../mailed.js';
 
 let service: Service;
 let tenant: Tenant;
@@ -126,6 +126,23 @@ describe('UserProfile.reset_password', () => {
     const { token } = await mailedLink(service, user);
     expect(await signIn(service, tenant, user)).toHaveProperty('access_token');
     expect(await setPassword(token)).toHaveProperty('user_id');
+  });
+
+  it('D-06: mails to the proven address until a new one is proven', async () => {
+    const user = await aUser(service, tenant);
+    const { access_token } = await signIn(service, tenant, user);
+    const [first, second] = [`first-${user}`, `second-${user}`];
+    for (const email of [first, second])
+      expect(await service.call('UserProfile.update', { email }, access_token)).toMatchObject({ email });
+    await asked(user);
+    await mailedLink(service, user);
+    for (const email of [first, second]) expect(await mailsTo(service, email)).toBe(0);
+    await service.call('UserProfile.verify_email', {}, access_token);
+    const verify_code = await mailedCode(service, second);
+    await service.call('UserProfile.confirm_email', { verify_code }, access_token);
+    await asked(user);
+    const { token } = await mailedLink(service, second);
+    expect(await setPassword(token)).toMatchObject({ user_id: user, email: second, email_verified: true });
   });
 
   it('D-07: answers alike whoever is asked for, and mails to proven addresses alone', async () => {
