@@ -1,8 +1,8 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
-import { permits } from '../permissions.js';
-import type { Roles } from '../models/role.js';
+import { common, permits } from '../permissions.js';
+import type { Role, Roles } from '../models/role.js';
 import type { User, Users } from '../models/user.js';
 import type { Caller } from './sessions.js';
 
@@ -33,8 +33,8 @@ export class Administration {
 
   async #signedIn(reach: Reach, caller: Caller, permission: UserPermission): Promise<boolean> {
     const { domain_id, signed_in } = caller;
-    if (signed_in?.role_type !== 'DOMAIN_ADMIN' || !signed_in.role_id) return false;
-    const role = await this.roles.find(reach, domain_id, signed_in.role_id);
+    if (signed_in?.role_type !== 'DOMAIN_ADMIN') return false;
+    const role = await this.#roleOf(reach, domain_id, signed_in);
     return role?.state === 'ENABLED' && permits(role.permissions, [permission]);
   }
 
@@ -67,7 +67,33 @@ export class Administration {
     if (!domain_id) throw new IdentityError('ERROR_PERMISSION_DENIED');
     const user = await this.#find(reach, ref, caller.domain_id);
     if (!user || (domain_id !== '*' && user.domain_id !== domain_id)) throw notFound({ user_id: ref });
+    if (permission === 'identity:User.write') await this.#assertNoLess(reach, caller, user);
     return user;
+  }
+
+  /**
+   * Whoever changes an administrator, their password above all, may become them: so nobody changes one who may do more.
+   * @throws IdentityError ERROR_PERMISSION_DENIED.
+   */
+  async #assertNoLess(reach: Reach, caller: Caller, user: User): Promise<void> {
+    if (caller.kind === 'SYSTEM' || user.role_type !== 'DOMAIN_ADMIN' || isOwn(caller, user)) return;
+    const own = isForAdministration(caller)
+      ? undefined
+      : await this.#roleOf(reach, caller.domain_id, caller.signed_in);
+    const held = common(caller.permissions, own?.permissions ?? []);
+    if (held.length === 0) return;
+    const other = await this.#roleOf(reach, user.domain_id, user);
+    if (!other || other.permissions.length === 0) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    if (other.permissions.every((one) => permits(held, [one]))) return;
+    throw new IdentityError('ERROR_PERMISSION_DENIED');
+  }
+
+  async #roleOf(
+    reach: Reach,
+    domain_id: string,
+    of: Pick<User, 'role_id'> | undefined,
+  ): Promise<Role | undefined> {
+    return of?.role_id ? this.roles.find(reach, domain_id, of.role_id) : undefined;
   }
 
   /**

@@ -77,3 +77,28 @@ it('an administrator who has to change the password administers nobody before', 
   ])
     expect(await refusal(read(token))).toMatchObject(DENIED);
 });
+
+it('an administrator changes no other who may do more', async () => {
+  const writer = await narrowed(tenant, ['identity:User', 'identity:UserProfile']);
+  const lesser = await narrowed(tenant, ['identity:UserProfile.read']);
+  const full = await aUser(service, tenant, { role_type: 'DOMAIN_ADMIN', role_id: 'managed-domain-admin' });
+  const change = (user_id: string, token: string) =>
+    service.call(
+      'iam.v3.UserService.UpdateUser',
+      { user_id, body: { user: { password: 'Chosen1Secret' } } },
+      token,
+    );
+  for (const token of [
+    (await signIn(service, tenant, writer)).access_token,
+    await tokenOf(service, tenant, writer, 'DOMAIN'),
+    await iamToken(service, withPassword(byName(tenant, writer), { domain: { id: tenant.domain_id } })),
+  ]) {
+    expect(await refusal(change(full, token))).toMatchObject(DENIED);
+    const removal = service.call('iam.v3.UserService.DeleteUser', { user_id: full }, token);
+    expect(await refusal(removal)).toMatchObject(DENIED);
+    await write(token);
+  }
+  const { access_token } = await signIn(service, tenant, writer);
+  expect((await change(lesser, access_token)).user.name).toBe(lesser);
+  await signIn(service, tenant, full);
+});
