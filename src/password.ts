@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import bcrypt from 'bcrypt';
 import { isCommonPassword } from './common-passwords.js';
 import { IdentityError } from './errors.js';
 import { HashQueue } from './hash-queue.js';
 import type { HashQueueSettings, Waiting } from './hash-queue.js';
+import { compareInThread, hashInThread } from './hash-threads.js';
 import { identityKey } from './ids.js';
 import { passwordStrength } from './password-strength.js';
 import type { PasswordStrength } from './password-strength.js';
@@ -73,7 +73,7 @@ export class Passwords {
   ) {
     this.#queue = new HashQueue(queue);
     // Through the queue, which learns from it how long a hash takes here.
-    this.#decoy = this.#queue.run('NEW', () => bcrypt.hash(temporaryPassword(), cost));
+    this.#decoy = this.#queue.run('NEW', () => hashInThread(temporaryPassword(), cost));
   }
 
   /**
@@ -82,7 +82,7 @@ export class Passwords {
    * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT.
    */
   async secret(password: string, owner: Owner, now: Date, waiting?: Waiting): Promise<StoredPassword> {
-    const hash = await this.#queue.run('NEW', () => bcrypt.hash(password, this.cost), waiting);
+    const hash = await this.#queue.run('NEW', () => hashInThread(password, this.cost), waiting);
     const names = [owner.user_id, owner.username, owner.name, owner.email];
     const password_strength = passwordStrength(
       password,
@@ -99,7 +99,7 @@ export class Passwords {
   async matches(password: string, hash: string | undefined, waiting?: Waiting): Promise<boolean> {
     const against = hash ?? (await this.#decoy);
     const fits = Buffer.byteLength(password) <= MAX_BYTES;
-    const compare = () => bcrypt.compare(fits ? password : '', against);
+    const compare = () => compareInThread(fits ? password : '', against);
     const equal = await this.#queue.run('CHECK', compare, waiting);
     return equal && fits && hash !== undefined;
   }
