@@ -132,13 +132,13 @@ class Load {
     const go = (stream: Stream) => send(this.ghz, address, stream, seconds);
     let most = 0;
     const look = setInterval(() => (most = Math.max(most, memoryMiB(child.process.pid!))), 500);
-    const [own, list, logins] = await Promise.all([
+    const [own, member, logins] = await Promise.all([
       go(this.#own((READS / 2) * times)),
-      go(this.#list((READS / 2) * times)),
+      go(this.#member((READS / 2) * times)),
       withLogins ? go(this.#logins(LOGINS * times)) : undefined,
     ]);
     clearInterval(look);
-    const step = { name, reads: together(own, list), logins, memoryMiB: most };
+    const step = { name, reads: together(own, member), logins, memoryMiB: most };
     process.stderr.write(`${row(step).join(' | ')}\n`);
     return step;
   }
@@ -147,9 +147,9 @@ class Load {
     return { method: 'spaceone.api.identity.v2.UserProfile.get', data: {}, token: this.profile, rate };
   }
 
-  #list(rate: number): Stream {
-    const data = { query: { page: { start: 1, limit: 20 } } };
-    return { method: 'spaceone.api.identity.v2.WorkspaceUser.list', data, token: this.workspace, rate };
+  #member(rate: number): Stream {
+    const data = { user_id: this.stack.seeded.member };
+    return { method: 'spaceone.api.identity.v2.WorkspaceUser.get', data, token: this.workspace, rate };
   }
 
   #logins(rate: number): Stream {
@@ -171,7 +171,7 @@ async function load(seconds: number): Promise<Outcome> {
   if (!ghz) throw new NotPossible('ghz is not on the PATH: go install github.com/bojand/ghz/cmd/ghz@latest');
   const before = loadavg()[0]!;
   const settings = { BCRYPT_COST: '10', LOG_LEVEL: 'warn' };
-  const stack = await Stack.start('load', { users: USERS, settings });
+  const stack = await Stack.start('load', { users: USERS, settings, fastDatabase: true });
   try {
     const on = await Load.on(stack, ghz);
     await on.step('warm-up', 1, 5);

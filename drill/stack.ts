@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { benchDatabase } from '../bench/database.js';
 import { seed } from '../bench/seed.js';
 import type { Seeded } from '../bench/seed.js';
 import { Children, lastWords } from '../scripts/launch/children.mjs';
@@ -22,6 +23,8 @@ export interface StackOptions {
   settings?: Record<string, string>;
   /** The services reach the database through toxiproxy. */
   badWay?: boolean;
+  /** Takes the database of the benchmark, whose data are gone afterwards: the fastest that there is. */
+  fastDatabase?: boolean;
   /** The database is started later, by `databaseUp`. */
   withoutDatabase?: boolean;
   /** Users made before the services start. */
@@ -85,8 +88,9 @@ export class Stack {
     this.#databasePort = await freePort();
     if (given) this.uri = given.replace(/\/([^/?]*)(\?|$)/, `/$1-drill-${Date.now()}$2`);
     else this.uri = `mongodb://127.0.0.1:${this.#databasePort}/drill?directConnection=true`;
-    const { badWay, withoutDatabase, settings, users = 40, instances = 1 } = this.options;
-    if (!given && !withoutDatabase) await this.databaseUp();
+    const { badWay, withoutDatabase, fastDatabase, settings, users = 40, instances = 1 } = this.options;
+    if (!given && fastDatabase) this.uri = (await benchDatabase(this.children)).uri;
+    else if (!given && !withoutDatabase) await this.databaseUp();
     Object.assign(this.#environment, {
       MONGODB_URI: this.uri,
       SERVICE_KEY: randomBytes(32).toString('base64'),
