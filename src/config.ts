@@ -164,7 +164,7 @@ export const settings = {
   MFA_ISSUER: text('Cloudforet', 'Issuer shown by authenticator apps.'),
   BCRYPT_COST: whole(12, 4, 16, 'Cost of password hashes; below 10 only for tests.'),
   HASH_QUEUE_MS: whole(
-    3000,
+    6000,
     0,
     60_000,
     'Longest wait of a sign-in for the turn of its password; what would wait longer is refused at once.',

@@ -33,6 +33,9 @@ export class HashQueue {
   readonly #waiting: Record<HashLane, (() => void)[]> = { CHECK: [], NEW: [] };
   #next: HashLane = 'CHECK';
   #running = 0;
+  /** Checks that were promised a turn and have not come for it yet. */
+  readonly #promised = new WeakSet<Waiting>();
+  #coming = 0;
   /** Time of one hash in milliseconds, as measured; unknown until the first. */
   #meanMs = 0;
 
@@ -43,7 +46,7 @@ export class HashQueue {
    * @throws IdentityError ERROR_TOO_BUSY at once when the turn would come too late; ERROR_REQUEST_TIMEOUT when it did.
    */
   async run<T>(lane: HashLane, work: () => Promise<T>, waiting?: Waiting): Promise<T> {
-    this.assertRoom(lane, waiting);
+    if (!this.#redeem(waiting)) this.#assertRoom(lane, waiting);
     await this.#turn(lane, waiting);
     try {
       // Nobody waits for it any more.
@@ -58,10 +61,28 @@ export class HashQueue {
   }
 
   /**
-   * Tells before any other work is done for a call that its turn would come too late.
-   * @throws IdentityError ERROR_TOO_BUSY.
+   * Does work that will check a password, with a turn that is promised before anything else is done.
+   * @throws IdentityError ERROR_TOO_BUSY at once when the turn would come too late; what the work throws.
    */
-  assertRoom(lane: HashLane, { deadline }: Waiting = { deadline: Infinity }): void {
+  async promise<T>(waiting: Waiting, work: () => Promise<T>): Promise<T> {
+    this.#assertRoom('CHECK', waiting);
+    this.#promised.add(waiting);
+    this.#coming += 1;
+    try {
+      return await work();
+    } finally {
+      this.#redeem(waiting);
+    }
+  }
+
+  /** True when a turn was promised, which then is no longer. */
+  #redeem(waiting: Waiting | undefined): boolean {
+    const was = waiting !== undefined && this.#promised.delete(waiting);
+    if (was) this.#coming -= 1;
+    return was;
+  }
+
+  #assertRoom(lane: HashLane, { deadline }: Waiting = { deadline: Infinity }): void {
     const wait = this.#expectedWait(lane);
     const limit = lane === 'CHECK' ? this.settings.maxWaitMs : Infinity;
     if (wait === 0 || wait <= Math.min(limit, deadline - Date.now() - this.#meanMs)) return;
@@ -73,8 +94,9 @@ export class HashQueue {
   /** How long a hash that comes now waits for its turn, in milliseconds. */
   #expectedWait(lane: HashLane): number {
     const { concurrency } = this.settings;
-    if (this.#running < concurrency) return 0;
-    const before = this.#waiting[lane].length + 1;
+    const coming = lane === 'CHECK' ? this.#coming : 0;
+    if (this.#running + coming < concurrency) return 0;
+    const before = this.#waiting[lane].length + coming + 1;
     const between = Math.min(before, this.#waiting[OTHER[lane]].length);
     return Math.max(1, ((before + between) * this.#meanMs) / concurrency);
   }

@@ -105,10 +105,10 @@ export class Passwords {
   }
 
   /**
-   * Refuses a call that will have to check a password, before anything else is done for it.
-   * @throws IdentityError ERROR_TOO_BUSY.
+   * Does work that will check a password, with a turn for it that is promised before anything else is done.
+   * @throws IdentityError ERROR_TOO_BUSY; what the work throws.
    */
-  assertRoom(waiting?: Waiting): void {
-    this.#queue.assertRoom('CHECK', waiting);
+  promise<T>(waiting: Waiting, work: () => Promise<T>): Promise<T> {
+    return this.#queue.promise(waiting, work);
   }
 }

@@ -50,9 +50,13 @@ export class IamProof {
    * Checks the proofs as one attempt at the account that is meant.
    * @throws IdentityError for the log alone; what a stranger is told must not depend on it.
    */
-  async prove(reach: Reach, proofs: UserProofs, call: SignInCall): Promise<Proven | Asked> {
+  prove(reach: Reach, proofs: UserProofs, call: SignInCall): Promise<Proven | Asked> {
+    const prove = () => this.#prove(reach, proofs, call);
+    return proofs.password ? this.passwords.promise(reach, prove) : prove();
+  }
+
+  async #prove(reach: Reach, proofs: UserProofs, call: SignInCall): Promise<Proven | Asked> {
     const { password, totp } = proofs;
-    if (password) this.passwords.assertRoom(reach);
     const account = await this.lookup.find(reach, (password ?? totp)!.user);
     note(call.noted, account);
     const areOne = await this.#areOne(reach, account, proofs);

@@ -22,11 +22,12 @@ export class PasswordCheck {
   ) {}
 
   /**
-   * Refuses a sign-in whose password could not be checked in time, before it is counted as an attempt.
-   * @throws IdentityError ERROR_TOO_BUSY.
+   * Does a sign-in whose password is going to be checked here, unless that could not be in time: then nothing is done and
+   * no attempt counted.
+   * @throws IdentityError ERROR_TOO_BUSY; what the sign-in throws.
    */
-  assertRoom(reach: Reach): void {
-    this.passwords.assertRoom(reach);
+  promise<T>(reach: Reach, signIn: () => Promise<T>): Promise<T> {
+    return this.passwords.promise(reach, signIn);
   }
 
   /**

@@ -75,7 +75,11 @@ export class SignIn {
     const { user_id: given } = request.credentials;
     // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
     if (typeof given === 'string' && isEmailAddress(given.trim())) noted['user_id'] = given.trim();
-    this.passwords.assertRoom(reach);
+    return this.passwords.promise(reach, () => this.#issue(reach, request, call));
+  }
+
+  async #issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
+    const { domain_id } = request;
     await this.#assertDomain(reach, domain_id);
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };

@@ -53,7 +53,8 @@ it('refuses a check that would have to wait too long, with the time to wait, and
   const order: string[] = [];
   const first = work(order, 'first');
   const running = queue.run('CHECK', first.run);
-  expect(() => queue.assertRoom('CHECK')).toThrow('ERROR_TOO_BUSY');
+  const early = queue.promise({ deadline: Infinity }, () => Promise.resolve());
+  await expect(early).rejects.toThrow('ERROR_TOO_BUSY');
   const refused = queue.run('CHECK', () => Promise.resolve());
   await expect(refused).rejects.toMatchObject({ reason: 'ERROR_TOO_BUSY', retryAfterMs: 1 });
   const fresh = queue.run('NEW', () => Promise.resolve('stored'));
@@ -76,4 +77,21 @@ it('refuses what its caller would not wait for, and does not run what its caller
   expect(await reasonOf(late)).toBe('ERROR_REQUEST_TIMEOUT');
   expect(order).toEqual(['first']);
   await running;
+});
+
+it('keeps a promised turn, and gives it up when the work ends without it', async () => {
+  const queue = new HashQueue({ concurrency: 1, maxWaitMs: 0 });
+  const call = { deadline: Infinity };
+  const other = { deadline: Infinity };
+  const order: string[] = [];
+  await queue.promise(call, async () => {
+    expect(await reasonOf(queue.promise(other, () => Promise.resolve()))).toBe('ERROR_TOO_BUSY');
+    expect(await reasonOf(queue.run('CHECK', () => Promise.resolve()))).toBe('ERROR_TOO_BUSY');
+    expect(await reasonOf(queue.run('CHECK', () => Promise.resolve(order.push('promised')), call))).toBe(
+      'ran',
+    );
+  });
+  await queue.promise(other, () => Promise.resolve());
+  expect(await reasonOf(queue.run('CHECK', () => Promise.resolve()))).toBe('ran');
+  expect(order).toEqual(['promised']);
 });
