@@ -15,7 +15,7 @@ import { Judge, UNHINDERED } from './verdict.js';
 import { World } from './world.js';
 
 /** Cases of each method in a quick run. */
-const RUNS = 75;
+const RUNS = 30;
 
 let service: Service;
 let client: WireClient;

@@ -41,7 +41,7 @@ describe('a service in trouble', () => {
     await proxy.up();
     stack = await startStack({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
-      REQUEST_TIMEOUT_MS: '1500',
+      REQUEST_TIMEOUT_MS: '3000',
       USER_CACHE_MS: '0',
       DOMAIN_CACHE_MS: '0',
     });
