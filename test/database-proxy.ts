@@ -18,6 +18,11 @@ export class DatabaseProxy {
     this.#target = new URL(uri);
   }
 
+  /** It accepts no connections. */
+  get isDown(): boolean {
+    return this.#server === undefined;
+  }
+
   /** The address to give to the service. */
   uri(database: string): string {
     return `mongodb://127.0.0.1:${this.#port}/${database}?directConnection=true`;

@@ -1,6 +1,7 @@
 import mongoose from 'mongoose';
 import type { ClientSession, Connection, Model, Schema } from 'mongoose';
 import { IdentityError } from '../errors.js';
+import { AbandonedTransactions } from './abandoned.js';
 
 /** Who is behind a call: a user, or the holder of the system token. */
 export interface Actor {
@@ -50,6 +51,7 @@ export class DatabaseRefused extends Error {}
 /** The connection to MongoDB: made in the background, with the one door for transactions. */
 export class Mongo {
   readonly connection: Connection;
+  readonly #abandoned: AbandonedTransactions;
   #available = false;
   #closed = false;
   #listeners = new Set<(available: boolean) => void>();
@@ -59,6 +61,7 @@ export class Mongo {
     private readonly log: Log,
   ) {
     this.connection = mongoose.createConnection();
+    this.#abandoned = new AbandonedTransactions(this.connection, log);
     this.connection.on('disconnected', () => this.#announce(false));
     this.connection.on('connected', () => void this.#announceWhenIndexed());
     this.connection.on('error', (error: Error) =>
@@ -130,6 +133,7 @@ export class Mongo {
         await Promise.all(Object.values(this.connection.models).map((model) => model.createIndexes()));
         this.#indexed = true;
       }
+      await this.#abandoned.start();
       this.#announce(this.connection.readyState === mongoose.ConnectionStates.connected);
     } catch (error) {
       this.log.error({ error: (error as Error).message }, 'indexes could not be made');
@@ -151,6 +155,7 @@ export class Mongo {
   async transaction<T>(reach: Reach, work: (tx: Tx) => Promise<T>): Promise<T> {
     const session = await this.connection.startSession();
     try {
+      await this.#abandoned.note(session, Math.max(1, reach.deadline - Date.now()));
       return await session.withTransaction(
         () => {
           if (Date.now() > reach.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
@@ -166,6 +171,7 @@ export class Mongo {
   /** Closes all connections. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#abandoned.stop();
     await this.connection.close();
   }
 }
