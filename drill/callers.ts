@@ -11,8 +11,10 @@ import { Work, issue, workspaceToken } from './work.js';
 
 const HANG_UPS = 10_000;
 const LANES = 50;
-/** What a process may have more of after a second storm than after the first, which fills its heap. */
-const LEAK = 1.2;
+const STORMS = 4;
+/** What a process may have more of after the last storm than after those before, which fill its heap. */
+const LEAK = 1.1;
+const BACK_MS = 30_000;
 const LIST = { query: { page: { start: 1, limit: 20 } } };
 
 /** 10,000 callers hang up in the middle of their calls (checks F07). */
@@ -23,28 +25,39 @@ async function cancelStorm(): Promise<Outcome> {
     const session = await issue(client, stack, stack.seeded.owner);
     const token = await workspaceToken(client, stack, session.refresh_token);
     const pid = stack.instances[0]!.child.process.pid!;
-    await storm(stack, token, HANG_UPS);
-    await sleep(5000);
-    const before = memoryMiB(pid);
-    await storm(stack, token, HANG_UPS);
-    await sleep(5000);
-    const after = memoryMiB(pid);
-    const started = Date.now();
-    // More than MAX_CALLS would let through if hang-ups were still counted.
-    const calls = Array.from({ length: 100 }, () => client.call('WorkspaceUser.list', LIST, token));
-    const answered = (await Promise.allSettled(calls)).filter((one) => one.status === 'fulfilled').length;
+    const memory: number[] = [];
+    let answeredMs = 0;
+    for (let round = 0; round < STORMS; round += 1) {
+      await storm(stack, token, HANG_UPS);
+      answeredMs = Math.max(answeredMs, await untilAnswered(client, token));
+      memory.push(await leastMemory(pid));
+    }
+    const last = memory.pop()!;
+    const before = Math.max(...memory);
     const notes = [
-      `memory ${before.toFixed(0)} MiB after them, ${after.toFixed(0)} MiB after as many again`,
-      `then ${answered} of 100 calls at once answered in ${Date.now() - started} ms`,
+      `memory ${memory.map((one) => one.toFixed(0)).join(', ')}, ${last.toFixed(0)} MiB after each`,
+      `100 calls at once answered ${(answeredMs / 1000).toFixed(1)} s after at most`,
     ];
     const broken = [
-      ...(after > before * LEAK ? ['memory grew'] : []),
-      ...(answered < 100 ? ['calls were not answered afterwards'] : []),
+      ...(last > before * LEAK ? ['memory grew'] : []),
+      ...(answeredMs > BACK_MS ? ['calls were not answered afterwards'] : []),
     ];
-    return { done: `${HANG_UPS} callers hang up within 20 ms of their call`, notes, broken };
+    return { done: `${STORMS} times ${HANG_UPS} callers hang up within 20 ms of their call`, notes, broken };
   } finally {
     client.close();
     await stack.stop();
+  }
+}
+
+/** The database still works on what nobody waits for. */
+async function untilAnswered(client: WireClient, token: string): Promise<number> {
+  const started = Date.now();
+  for (;;) {
+    const calls = Array.from({ length: 100 }, () => client.call('WorkspaceUser.list', LIST, token));
+    const answers = await Promise.allSettled(calls);
+    const milliseconds = Date.now() - started;
+    if (answers.every((one) => one.status === 'fulfilled') || milliseconds > BACK_MS) return milliseconds;
+    await sleep(500);
   }
 }
 
