@@ -107,9 +107,10 @@ export class WorkspaceUsers {
         user_id: user.user_id,
         resource_group: 'WORKSPACE',
       });
-      await this.workspaces.addUsers(tx, domain_id, workspace_id, 1);
       const created = { ...userCreated(user), workspace_id };
       await this.audit.record(tx, created, roleGranted(user, membership));
+      // Last: all who make users of this workspace wait for each other from here to the commit.
+      await this.workspaces.addUsers(tx, domain_id, workspace_id, 1);
     });
     return { domain_id, user, membership };
   }
