@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { hold } from './fault.js';
 import type { Fault } from './fault.js';
 import type { Stack } from './stack.js';
+import type { Ended } from './work.js';
 
 const ROUNDS = 2;
 /** The edge looks after its instances every one to two seconds. */
@@ -30,9 +31,15 @@ const killed: Fault = {
     return mended;
   },
   judge: (ledger, outcome) => {
-    // What was under way on the killed instance is lost to its caller, and nothing else is.
-    const others = ledger.refused.filter(({ code }) => code !== status.UNAVAILABLE);
-    if (others.length > 0) outcome.broken.push(`${others.length} x ${status[others[0]!.code]}`);
+    // What was under way on the killed instance is lost to its caller, at worst in the middle of an answer, which the
+    // edge then breaks off. A write may wait for what that instance had begun, until the others have ended it.
+    const expected = ({ code, reason }: Ended) =>
+      code === status.UNAVAILABLE ||
+      code === status.DEADLINE_EXCEEDED ||
+      (code === status.INTERNAL && !reason.startsWith('ERROR_'));
+    const others = ledger.refused.filter((one) => !expected(one));
+    if (others.length > 0)
+      outcome.broken.push(`${others.length} x ${status[others[0]!.code]} ${others[0]!.reason}`);
   },
 };
 
