@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { isHeartbeat } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { PASSWORD, aTenant, aUser, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
@@ -29,7 +30,9 @@ beforeAll(async () => {
   const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_OWNER' } });
   owner = await tokenOf(service, tenant, user_id, 'WORKSPACE', tenant.alpha);
   const client = service.app.rooms.mongo.connection.getClient();
-  client.on('commandStarted', (event: Started) => started.push(event));
+  client.on('commandStarted', (event: Started) => {
+    if (!isHeartbeat(event.command)) started.push(event);
+  });
 });
 afterAll(() => service.close());
 
