@@ -16,7 +16,7 @@ import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { LastAdministrator } from './last-administrator.js';
 import type { Mails } from './mail.js';
-import { provenAddress } from './proven-address.js';
+import { tellOfPassword } from './password-notice.js';
 import type { Caller, Sessions } from './sessions.js';
 
 /** Fields that an administrator sets; null clears one. */
@@ -148,12 +148,7 @@ export class ManagedUsers {
     if (after?.id !== user.id) throw notFound({ user_id: user.id });
     if (!withPassword) return after;
     await this.links.drop(tx, user);
-    const to = provenAddress(after);
-    if (to) {
-      const values = { changed_at: this.clock.now(), timezone: after.timezone };
-      const { language } = after;
-      await this.mails.put(tx, { template: 'password_changed', to, language, values, user });
-    }
+    await tellOfPassword(tx, this.mails, after, this.clock.now());
     return after;
   }
 

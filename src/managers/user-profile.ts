@@ -11,6 +11,7 @@ import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
+import { tellOfPassword } from './password-notice.js';
 import { provenAddress, unproven } from './proven-address.js';
 import type { Caller, Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
@@ -228,11 +229,7 @@ export class UserProfiles {
       throw new IdentityError('ERROR_AUTHENTICATE_FAILURE', { message: 'The link was used before.' });
     }
     await this.links.drop(tx, account);
-    const to = provenAddress(account);
-    if (!to) return;
-    const { language, timezone } = account;
-    const values = { changed_at: this.clock.now(), timezone };
-    await this.mails.put(tx, { template: 'password_changed', to, language, values, user: account });
+    await tellOfPassword(tx, this.mails, account, this.clock.now());
   }
 
   async #tellOldAddress(tx: Tx, account: User, new_email: string): Promise<void> {
