@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
-import type { Mongo, Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
@@ -61,7 +61,7 @@ export type Told = (error: IdentityError) => AuditEntry | undefined;
 /** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
-const SETTLE_MS = 5000;
+const SETTLE_MS = 10_000;
 /** Attempts of one user that wait their turn; what comes beyond is refused at once. */
 const MAX_WAITING = 200;
 
@@ -72,6 +72,8 @@ const MAX_WAITING = 200;
 export class SignInGuard {
   /** Attempts of one user wait their turn here, so that many right ones at once do not look like a burst of guesses. */
   readonly #turns = new Map<string, PQueue>();
+  /** So do the transactions that count wrong ones: they change one document, and would only make each other try again. */
+  readonly #wrongs = new Map<string, PQueue>();
 
   constructor(
     private readonly mongo: Mongo,
@@ -141,23 +143,13 @@ export class SignInGuard {
       onSuccess: 'NEITHER',
     };
     const ofAccount: Count = { key: userCount(who), limit: { attempts, windowSeconds }, onSuccess, told };
-    return this.#inTurn(ofAccount.key, () =>
-      this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
-    );
-  }
-
-  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turns = this.#turns.get(key) ?? new PQueue({ concurrency: Math.ceil(this.settings.attempts / 2) });
-    if (turns.size >= MAX_WAITING)
+    if ((this.#turns.get(ofAccount.key)?.size ?? 0) >= MAX_WAITING)
       throw new IdentityError('ERROR_TOO_BUSY', { reason: 'attempts of this user' }, [], {
         retryAfterMs: 1000,
       });
-    this.#turns.set(key, turns);
-    try {
-      return await turns.add(work);
-    } finally {
-      if (turns.size === 0 && turns.pending === 0) this.#turns.delete(key);
-    }
+    return inTurn(this.#turns, ofAccount.key, Math.ceil(attempts / 2), () =>
+      this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
+    );
   }
 
   async #counted<T>(reach: Reach, count: Count, check: () => Promise<T>): Promise<T> {
@@ -187,14 +179,15 @@ export class SignInGuard {
       await this.#settle(reach, count, id, 'WRONG');
       return;
     }
-    await this.mongo.transaction(reach, async (tx) => {
+    const work = async (tx: Tx) => {
       const blocks = await this.#settle(tx, count, id, 'WRONG');
       const { domain_id, target } = entry;
       // What nobody has cannot be locked.
       const lock: AuditEntry[] = blocks && target.id ? [{ action: 'user.lock', domain_id, target }] : [];
       const ended = endings.get(error);
       await this.audit.record(tx, entry, ...(ended ? [ended] : []), ...lock);
-    });
+    };
+    await inTurn(this.#wrongs, count.key, 1, () => this.mongo.transaction(reach, work));
   }
 
   async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<string> {
@@ -210,6 +203,22 @@ export class SignInGuard {
       if (permit === 'BLOCKED' || late) throw new IdentityError('ERROR_LOGIN_BLOCKED');
       await sleep(wait);
     }
+  }
+}
+
+/** Runs the work when it is its turn among those of the same key. */
+async function inTurn<T>(
+  turns: Map<string, PQueue>,
+  key: string,
+  concurrency: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const queue = turns.get(key) ?? new PQueue({ concurrency });
+  turns.set(key, queue);
+  try {
+    return await queue.add(work);
+  } finally {
+    if (queue.size === 0 && queue.pending === 0) turns.delete(key);
   }
 }
 

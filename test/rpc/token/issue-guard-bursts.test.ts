@@ -47,12 +47,10 @@ describe('Many first attempts of a user at once', () => {
     for (let round = 0; round < rounds; round++) {
       const user = `burst-${count}-${round}@example.com`;
       const answers = await times(count, (index) => guess(index % 2 ? second : service, user));
-      const told = tally(answers.map(({ reason }) => reason));
-      // On a machine that is busy with other things an attempt may be counted, and its answer come too late.
-      const late = told['ERROR_REQUEST_TIMEOUT'] ?? 0;
-      expect(told['ERROR_AUTHENTICATION_FAILURE']).toBeLessThanOrEqual(10);
-      expect(told['ERROR_AUTHENTICATION_FAILURE']! + late).toBeGreaterThanOrEqual(10);
-      expect(told['ERROR_LOGIN_BLOCKED']! + late).toBeGreaterThanOrEqual(count - 10);
+      expect(tally(answers.map(({ reason }) => reason))).toEqual({
+        ERROR_AUTHENTICATION_FAILURE: 10,
+        ERROR_LOGIN_BLOCKED: count - 10,
+      });
       expect(await counterOf(user)).toMatchObject({ wrong: 10, held: [] });
     }
   });
