@@ -141,16 +141,19 @@ describe('access', () => {
     expect(Object.keys(expected).sort()).toEqual(declaredMethods().sort());
   });
 
-  it.each(Object.keys(expected))('to %s is what the table says for every kind of caller', async (method) => {
-    // Open to everybody, and named by the request: an empty one is refused for what it does not name.
-    const open = expected[method] === OPEN;
-    const seen = [];
-    for (const kind of kinds) {
-      const one = await outcome(method, kind, requests[method] ?? {});
-      seen.push(open && /[du]/.test(one) ? '+' : one);
-    }
-    expect(seen.join(' ')).toBe(expected[method]);
-  });
+  it.each(Object.keys(expected))(
+    'P14: to %s is what the table says for every kind of caller',
+    async (method) => {
+      // Open to everybody, and named by the request: an empty one is refused for what it does not name.
+      const open = expected[method] === OPEN;
+      const seen = [];
+      for (const kind of kinds) {
+        const one = await outcome(method, kind, requests[method] ?? {});
+        seen.push(open && /[du]/.test(one) ? '+' : one);
+      }
+      expect(seen.join(' ')).toBe(expected[method]);
+    },
+  );
 
   it.each(Object.keys(expectedOfOneself))('to %s about oneself is what the table says', async (method) => {
     const seen = [];

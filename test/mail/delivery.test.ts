@@ -83,7 +83,7 @@ test('two instances on one database send each of 50 mails exactly once', async (
   expect(sink.mails.map(({ to }) => to[0]).sort()).toEqual(addresses.sort());
 });
 
-test('a mail queued by an instance that died is sent by another one', async () => {
+test('F09: a mail queued by an instance that died is sent by another one', async () => {
   const dead = await start();
   await dead.delivery.stop();
   await put(dead, aCode('orphan@example.com'));

@@ -34,7 +34,7 @@ test('a mail of an aborted transaction does not exist and counts for nothing', a
   await put(aCode('aborted@example.com'));
 });
 
-test('P08 a dump of the database shows no code, no link, no password and no address', async () => {
+test('P08: a dump of the database shows no code, no link, no password and no address', async () => {
   const user = { domain_id: 'domain-1', user_id: 'dump.owner' };
   const expires_at = new Date(Date.now() + 300_000);
   const base = { to: 'dump@example.com', language: 'en', user };

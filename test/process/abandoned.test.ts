@@ -37,7 +37,7 @@ const account = (user_id: string) => ({
   role_id: 'managed-workspace-member',
 });
 
-it('what an instance had begun when it was killed (-9) does not hold up the others', async () => {
+it('F09: what an instance had begun when it was killed (-9) does not hold up the others', async () => {
   const database = new URL(service.databaseUri).pathname.slice(1);
   const settings = { MONGODB_URI: proxy.uri(database), SERVICE_KEY, SMTP_URL: service.sink.url };
   const doomed = await startProcess(settings);

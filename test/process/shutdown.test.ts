@@ -64,7 +64,7 @@ function watched(health: HealthClient): { states: string[]; ended: Promise<void>
 }
 
 describe('SIGTERM', () => {
-  it('lets every running call be answered, says NOT_SERVING at once and ends with 0', async () => {
+  it('F08: lets every running call be answered, says NOT_SERVING at once and ends with 0', async () => {
     const one = await start();
     const watcher = watched(await serving(one.address));
     const client = new WireClient(one.address);
@@ -140,7 +140,7 @@ describe('SIGTERM', () => {
     }
   });
 
-  it('cuts off what lasts longer than the time to stop, and still ends with 0', async () => {
+  it('F08: cuts off what lasts longer than the time to stop, and still ends with 0', async () => {
     const slow = await start({ DRAIN_SECONDS: '1', BCRYPT_COST: '15' });
     (await serving(slow.address)).close();
     const client = new WireClient(slow.address);

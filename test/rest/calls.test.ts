@@ -45,7 +45,7 @@ describe('calls over REST', () => {
     );
   });
 
-  it('answers what gRPC answers, in the names of the contract and without defaults', async () => {
+  it('P23: answers what gRPC answers, in the names of the contract and without defaults', async () => {
     const user_id = await aUser(service, tenant, { name: '', tags: { n: 1, list: [true, null] } });
     const token = await tokenOf(service, tenant, user_id);
     const overRest = await edge.post('/identity/v2/user-profile/get', {}, token);

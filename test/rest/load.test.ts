@@ -23,7 +23,7 @@ async function flooded(path: string, body: (index: number) => object, status: nu
   return answers.find((answer) => answer.status === status)!;
 }
 
-it('answers 429 with Retry-After to sign-ins that cannot be checked in time', async () => {
+it('F02: answers 429 with Retry-After to sign-ins that cannot be checked in time', async () => {
   const request = (index: number) => ({
     credentials: { user_id: `nobody${index}`, password: 'Wrong0pass' },
     auth_type: 'LOCAL',

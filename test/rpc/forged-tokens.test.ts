@@ -58,7 +58,7 @@ describe('A token', () => {
     await expectRefused(token);
   });
 
-  it('is refused when a character of it was changed', async () => {
+  it('P03: is refused when a character of it was changed', async () => {
     const [header, payload, signature] = access.split('.') as [string, string, string];
     const other = Buffer.from(JSON.stringify({ ...decodeJwt(access), aud: tenant.admin })).toString(
       'base64url',
@@ -123,7 +123,7 @@ describe('A token', () => {
     );
   });
 
-  it('is refused when another domain signed it', async () => {
+  it('P03: is refused when another domain signed it', async () => {
     const other = await aTenant(service);
     const foreign = await keyOf(forge, other.domain_id, 'access');
     await expectRefused(await resigned(access, foreign.key, {}));
@@ -168,7 +168,7 @@ describe('A token', () => {
     expect(await refusal(get(await resigned(access, key, { own: 'APP' })))).toMatchObject(denied);
   });
 
-  it('D-46: outlives its end by at most a minute', async () => {
+  it('P03 F12 D-46: outlives its end by at most a minute', async () => {
     expect(await get(await resigned(access, key, { exp: now() - 30 }))).toHaveProperty('user_id');
     await expectRefused(await resigned(access, key, { exp: now() - 61 }));
     const ending = await resigned(access, key, { exp: now() + 5 });
@@ -177,12 +177,12 @@ describe('A token', () => {
     await expectRefused(ending);
   });
 
-  it('is refused when it comes from the future', async () => {
+  it('F12: is refused when it comes from the future', async () => {
     await expectRefused(await resigned(access, key, { iat: now() + 120, exp: now() + 600 }));
     await expectRefused(await resigned(access, key, { nbf: now() + 120 }));
   });
 
-  it('of one kind does not replace another', async () => {
+  it('P03: of one kind does not replace another', async () => {
     await expectRefused(refresh);
     expect(await refusal(grant(access))).toMatchObject(unauthenticated);
     const { key: refreshKey, kid } = await keyOf(forge, tenant.domain_id, 'refresh');

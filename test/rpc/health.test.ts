@@ -73,7 +73,7 @@ function watch(service: string): {
 }
 
 describe('health', () => {
-  it('is NOT_SERVING for every name while the database is away, and calls are UNAVAILABLE', async () => {
+  it('F05: is NOT_SERVING for every name while the database is away, and calls are UNAVAILABLE', async () => {
     expect(await allChecks()).toEqual(['NOT_SERVING']);
     const refused = await refusal(client.call('System.init', ADMIN));
     expect(refused).toMatchObject({ code: status.UNAVAILABLE, reason: 'ERROR_UNAVAILABLE' });
@@ -83,7 +83,7 @@ describe('health', () => {
     );
   });
 
-  it('follows the database: there, gone, there again', async () => {
+  it('F04 F05: follows the database: there, gone, there again', async () => {
     const watcher = watch('spaceone.api.identity.v2.Token');
     await expect.poll(() => watcher.states).toEqual(['NOT_SERVING']);
     await proxy.up();

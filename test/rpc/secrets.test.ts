@@ -293,7 +293,7 @@ function holds(text: string, secret: string): boolean {
 }
 
 describe('D-18: what is logged', () => {
-  it('holds no password, code, token or secret, though every flow was run and refused', () => {
+  it('P22: holds no password, code, token or secret, though every flow was run and refused', () => {
     const lines = [...service.logs, ...mailing.logs];
     expect(lines.length).toBeGreaterThan(40);
     for (const [name, secret] of secrets)
@@ -331,7 +331,7 @@ describe('D-18: what is logged', () => {
 });
 
 describe('D-17: what is stored', () => {
-  it('holds no password, code, token, link or secret in clear, at any time', () => {
+  it('P08: holds no password, code, token, link or secret in clear, at any time', () => {
     expect(dumps.length).toBeGreaterThan(7);
     for (const [name, secret] of secrets)
       expect(

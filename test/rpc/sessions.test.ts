@@ -73,7 +73,7 @@ async function expectRefusedSoon(call: () => Promise<unknown>, expected: object 
 }
 
 describe('D-13: all tokens of a user end', () => {
-  it('when the password was changed, those of the session that changed it too', async () => {
+  it('P04: when the password was changed, those of the session that changed it too', async () => {
     const user = await member();
     const [one, two] = [await session(user), await session(user)];
     await expectAlive(one);
@@ -92,7 +92,7 @@ describe('D-13: all tokens of a user end', () => {
     await expectEnded(two);
   });
 
-  it('when the user is disabled', async () => {
+  it('P04: when the user is disabled', async () => {
     const user = await member();
     const one = await session(user);
     await expectAlive(one);
@@ -104,7 +104,7 @@ describe('D-13: all tokens of a user end', () => {
     }
   });
 
-  it('within five seconds with the settings as they come', async () => {
+  it('P04: within five seconds with the settings as they come', async () => {
     const plain = await service.another({ USER_CACHE_MS: '', DOMAIN_CACHE_MS: '' });
     const user = await member();
     const { workspace } = await session(user);

@@ -106,7 +106,7 @@ describe('what is installed is pinned', () => {
   });
 });
 
-describe('npm run audit', () => {
+describe('P24: npm run audit', () => {
   const weak = (severity: string) => ({
     vulnerabilities: { somepackage: { name: 'somepackage', severity, range: '<2' } },
     metadata: { vulnerabilities: { low: 0, high: 0, critical: 0, [severity]: 1 } },

@@ -33,7 +33,7 @@ const wrongOf = async (user_id: string) =>
   (await counts().findOne({ _id: `user/${tenant.domain_id}/${user_id}` } as object))?.['wrong'] as number;
 
 describe('Guesses at CreateToken', () => {
-  it('block a user on both faces after ten, for the right password too, for 300 seconds', async () => {
+  it('P02: block a user on both faces after ten, for the right password too, for 300 seconds', async () => {
     const victim = await aUser(service, tenant);
     await guesses(byName(tenant, victim), 10);
     expect(await guess(byName(tenant, victim), service, PASSWORD)).toMatchObject(UNAUTHENTICATED);
@@ -44,7 +44,7 @@ describe('Guesses at CreateToken', () => {
     expect((await right(victim)).status).toBe('201');
   });
 
-  it('count together with those at Token.issue', async () => {
+  it('P05: count together with those at Token.issue', async () => {
     const victim = await aUser(service, tenant);
     await guesses(byName(tenant, victim), 5);
     for (let index = 0; index < 5; index++) await refusal(signIn(service, tenant, victim, WRONG));
@@ -99,7 +99,7 @@ describe('Guesses at CreateToken', () => {
     expect(await wrongOf(user)).toBe(0);
   });
 
-  it('count codes like passwords, and no right password alone clears them', async () => {
+  it('P05: count codes like passwords, and no right password alone clears them', async () => {
     const user = await aUser(service, tenant);
     const authenticator = await enableOtp(service, (await signIn(service, tenant, user)).access_token);
     nextStep(service);

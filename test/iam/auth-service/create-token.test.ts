@@ -172,7 +172,7 @@ describe('The scope of a token', () => {
 });
 
 describe('Whoever is not let in', () => {
-  it('is told the same whatever the reason', async () => {
+  it('P01: is told the same whatever the reason', async () => {
     const off = await aUser(service, tenant, { state: 'DISABLED' });
     const closed = await aTenant(service);
     const inside = await aUser(service, closed);

@@ -42,13 +42,13 @@ const get = (deadline?: number) =>
 const lines = () => service.logs.map((text) => JSON.parse(text));
 
 describe('a call to a database that does not answer', () => {
-  it('ends at the limit of the service, with a reason', async () => {
+  it('F03: ends at the limit of the service, with a reason', async () => {
     proxy.stall();
     const refused = await refusal(get());
     expect(refused).toMatchObject({ code: status.DEADLINE_EXCEEDED, reason: 'ERROR_REQUEST_TIMEOUT' });
   });
 
-  it('ends at the deadline of the caller when that is earlier', async () => {
+  it('F03 F06: ends at the deadline of the caller when that is earlier', async () => {
     proxy.stall();
     const before = service.logs.length;
     const refused = await refusal(get(Date.now() + 200));
@@ -63,7 +63,7 @@ describe('a call to a database that does not answer', () => {
     expect(lines().at(-1).ms).toBeLessThan(600);
   });
 
-  it('does not hold up others: all end together, and all are answered once the database does', async () => {
+  it('F03: does not hold up others: all end together, and all are answered once the database does', async () => {
     proxy.stall();
     const refused = await Promise.all(Array.from({ length: 50 }, () => refusal(get())));
     expect(new Set(refused.map(({ code }) => code))).toEqual(new Set([status.DEADLINE_EXCEEDED]));

@@ -30,7 +30,7 @@ async function logged(metadata: Record<string, string>, from = service) {
 }
 
 describe('metadata of a call', () => {
-  it('reaches the one log line: request id, trace, caller, method and time', async () => {
+  it('P22: reaches the one log line: request id, trace, caller, method and time', async () => {
     expect(await logged({ 'x-request-id': 'request-1', traceparent: TRACE })).toMatchObject({
       msg: 'answered',
       request_id: 'request-1',

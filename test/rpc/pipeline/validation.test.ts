@@ -48,7 +48,7 @@ function field(number: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([...varint((number << 3) | 2), ...varint(content.length)]), content]);
 }
 
-describe('tags (P18)', () => {
+describe('P18: tags', () => {
   it('are kept as they are within the limits', async () => {
     const tags = {
       text: 'a.b$c',
@@ -142,7 +142,7 @@ const create = (given: object) =>
     owner,
   );
 
-describe('names and texts (P19)', () => {
+describe('P19: names and texts', () => {
   it.each([
     'Zoë 김민지 Δημήτρης',
     '佐藤\u3000陽翔',

@@ -190,7 +190,7 @@ describe('Token.grant', () => {
     });
   });
 
-  it('refuses what is no living refresh token', async () => {
+  it('P03: refuses what is no living refresh token', async () => {
     const { access_token } = await signIn(service, tenant, user);
     const short = await service.another({ REFRESH_TOKEN_SECONDS: '60' });
     const { refresh_token: expired } = await signIn(short, tenant, user);

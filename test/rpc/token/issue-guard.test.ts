@@ -32,7 +32,7 @@ const blocked = { code: status.UNAUTHENTICATED, reason: 'ERROR_LOGIN_BLOCKED' };
 const mfa = { state: 'ENABLED' as const, mfa_type: 'EMAIL' as const };
 
 describe('Guesses at Token.issue', () => {
-  it('D-08: blocks a user after ten wrong passwords, for the right one too, until 300 seconds are over', async () => {
+  it('P02 D-08: blocks a user after ten wrong passwords, for the right one too, until 300 seconds are over', async () => {
     const victim = await aUser(service, tenant);
     const other = await aUser(service, tenant);
     await guesses(victim, 10);
@@ -45,7 +45,7 @@ describe('Guesses at Token.issue', () => {
     expect(await signIn(service, tenant, victim)).toHaveProperty('access_token');
   });
 
-  it('D-08: blocks for the whole time, counted from the guess that used the last chance up', async () => {
+  it('P02 D-08: blocks for the whole time, counted from the guess that used the last chance up', async () => {
     const victim = await aUser(service, tenant);
     await guesses(victim, 9);
     service.clock.advance(250);
@@ -95,7 +95,7 @@ describe('Guesses at Token.issue', () => {
     expect(await signIn(service, elsewhere, 'twin@example.com')).toHaveProperty('access_token');
   });
 
-  it('lets no more than ten of fifty guesses at once through, over two instances', async () => {
+  it('P02 F10: lets no more than ten of fifty guesses at once through, over two instances', async () => {
     const victim = await aUser(service, tenant);
     const second = await service.another();
     const answers = await Promise.all(
@@ -118,7 +118,7 @@ describe('Guesses at Token.issue', () => {
     await second.close();
   });
 
-  it('shares the count between instances', async () => {
+  it('F10: shares the count between instances', async () => {
     const victim = await aUser(service, tenant);
     const second = await service.another();
     await guesses(victim, 5);
@@ -146,7 +146,7 @@ describe('Guesses at Token.issue', () => {
 });
 
 describe('The one count of all flows', () => {
-  it('counts second factors like passwords', async () => {
+  it('P05: counts second factors like passwords', async () => {
     const user = await aUser(service, tenant, { mfa: { ...mfa, options: { email: 'second@example.com' } } });
     const second = (verify_code: string) =>
       refusal(
@@ -175,7 +175,7 @@ describe('The one count of all flows', () => {
     expect(await refusal(signIn(service, tenant, user))).toMatchObject(blocked);
   });
 
-  it('D-20: counts guesses at the current password, and holds in every flow of a session', async () => {
+  it('P05 D-20: counts guesses at the current password, and holds in every flow of a session', async () => {
     const user = await aUser(service, tenant);
     const { access_token } = await signIn(service, tenant, user);
     const call = (method: string, request: object) => refusal(service.call(method, request, access_token));

@@ -48,7 +48,7 @@ async function withOtp(): Promise<{ user: string; authenticator: Authenticator }
 }
 
 describe('Token.issue with MFA by mail', () => {
-  it('asks for the code first, in words that clients read, and gives tokens for it', async () => {
+  it('P12: asks for the code first, in words that clients read, and gives tokens for it', async () => {
     const { user, address } = await withEmail();
     const refused = await first(user);
     expect(refused).toMatchObject({ code: status.INTERNAL, reason: 'ERROR_MFA_REQUIRED' });
@@ -77,7 +77,7 @@ describe('Token.issue with MFA by mail', () => {
     expect((await first(user)).reason).toBe('ERROR_MFA_REQUIRED');
   });
 
-  it('D-05: gives a code up after five wrong ones', async () => {
+  it('P06 P12 D-05: gives a code up after five wrong ones', async () => {
     const { user, address } = await withEmail();
     await first(user);
     const code = await mailedCode(service, address);
@@ -86,7 +86,7 @@ describe('Token.issue with MFA by mail', () => {
     expect(await refusal(second(user, code))).toMatchObject(wrong);
   });
 
-  it('sends a new code on request, and the one before is dead', async () => {
+  it('P06: sends a new code on request, and the one before is dead', async () => {
     const { user, address } = await withEmail();
     await first(user);
     const old = await mailedCode(service, address);
@@ -151,7 +151,7 @@ describe('Token.issue with an authenticator', () => {
     expect(await second(user, authenticator.code())).toHaveProperty('refresh_token');
   });
 
-  it('D-05: accepts one step of drift on either side, and not two', async () => {
+  it('F12 D-05: accepts one step of drift on either side, and not two', async () => {
     for (const [drift, accepted] of [
       [-2, false],
       [2, false],
@@ -218,7 +218,7 @@ describe('The second factor', () => {
     expect(await refusal(second(user, '123456'))).toMatchObject(invalid);
   });
 
-  it('D-02: does not sign in without the password, nor with the code of another purpose', async () => {
+  it('P12 D-02: does not sign in without the password, nor with the code of another purpose', async () => {
     const { user, address } = await withEmail();
     await first(user);
     const { access_token } = await second(user, await mailedCode(service, address));
@@ -255,7 +255,7 @@ describe('The second factor', () => {
     });
   });
 
-  it('is asked for after a password reset too', async () => {
+  it('P12: is asked for after a password reset too', async () => {
     const { user } = await withOtp();
     const temporary = await service.another({ RESET_PASSWORD_TYPE: 'PASSWORD' });
     await temporary.call('UserProfile.reset_password', { user_id: user, domain_id: tenant.domain_id });

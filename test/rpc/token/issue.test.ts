@@ -149,7 +149,7 @@ describe('Token.issue', () => {
     },
   );
 
-  it('D-07: answers alike for an unknown user, an external one and a wrong password', async () => {
+  it('P01 D-07: answers alike for an unknown user, an external one and a wrong password', async () => {
     const external = await aUser(service, tenant, { auth_type: 'EXTERNAL' });
     for (const [id, password] of [
       [user_id, 'Wrong0pass'],
@@ -165,7 +165,7 @@ describe('Token.issue', () => {
     }
   });
 
-  it('D-07: tells of a disabled user after the right password alone', async () => {
+  it('P01 D-07: tells of a disabled user after the right password alone', async () => {
     const disabled = await aUser(service, tenant, { state: 'DISABLED' });
     expect(await refusal(credentials({ user_id: disabled, password: 'Wrong0pass' }))).toMatchObject({
       code: status.UNAUTHENTICATED,
@@ -178,7 +178,7 @@ describe('Token.issue', () => {
     });
   });
 
-  it('D-20: never compares only the beginning of a password', async () => {
+  it('P21 D-20: never compares only the beginning of a password', async () => {
     const long = `Aa1${'x'.repeat(69)}`;
     const holder = await aUser(service, tenant, { password: long });
     expect(await signIn(service, tenant, holder, long)).toHaveProperty('access_token');

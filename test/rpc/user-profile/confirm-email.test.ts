@@ -37,7 +37,7 @@ describe('UserProfile.confirm_email', () => {
     expect(await mailsTo(service, user)).toBe(1);
   });
 
-  it('D-06: stores the address that the code was mailed to, and tells the old one', async () => {
+  it('P07 D-06: stores the address that the code was mailed to, and tells the old one', async () => {
     const { user, token } = await someone();
     const confirmed = await confirm(token, await asked(token, 'proven@example.com'));
     expect(confirmed).toMatchObject({ email: 'proven@example.com', email_verified: true });
@@ -46,14 +46,14 @@ describe('UserProfile.confirm_email', () => {
     expect(notice.text).not.toContain('proven@');
   });
 
-  it('D-05: takes a code once', async () => {
+  it('P06 D-05: takes a code once', async () => {
     const { token } = await someone();
     const code = await asked(token, 'once@example.com');
     await confirm(token, code);
     expect(await refusal(confirm(token, code))).toMatchObject(wrong);
   });
 
-  it('D-05: takes one code once, however many try at once, over two instances', async () => {
+  it('P06 F10 D-05: takes one code once, however many try at once, over two instances', async () => {
     const { user, token } = await someone();
     const second = await service.another();
     const verify_code = await asked(token, 'parallel@example.com');
@@ -67,7 +67,7 @@ describe('UserProfile.confirm_email', () => {
     await second.close();
   });
 
-  it('D-05: gives a code up after five wrong ones', async () => {
+  it('P06 D-05: gives a code up after five wrong ones', async () => {
     const { user, token } = await someone();
     const code = await asked(token, 'guessed@example.com');
     for (let guess = 0; guess < 5; guess++) {
@@ -80,14 +80,14 @@ describe('UserProfile.confirm_email', () => {
     expect((await service.call('UserProfile.get', {}, token)).email).toBe(user);
   });
 
-  it('D-05: forgets a code after ten minutes', async () => {
+  it('P06 D-05: forgets a code after ten minutes', async () => {
     const { token } = await someone();
     const code = await asked(token, 'late@example.com');
     service.clock.advance(601);
     expect(await refusal(confirm(token, code))).toMatchObject(wrong);
   });
 
-  it('takes the newest code alone', async () => {
+  it('P06: takes the newest code alone', async () => {
     const { token } = await someone();
     const first = await asked(token, 'first@example.com');
     const second = await asked(token, 'second@example.com');

@@ -100,7 +100,7 @@ describe('UserProfile.confirm_mfa', () => {
     expect((await refusal(signIn(service, tenant, user))).reason).toBe('ERROR_MFA_REQUIRED');
   });
 
-  it('OTP: accepts one step of drift on either side, and not two', async () => {
+  it('P11: OTP: accepts one step of drift on either side, and not two', async () => {
     for (const [drift, accepted] of [
       [-2, false],
       [2, false],

@@ -27,7 +27,7 @@ const confirm = (token: string, verify_code: string) =>
 const get = (token: string) => service.call('UserProfile.get', {}, token);
 
 describe('UserProfile.disable_mfa', () => {
-  it('EMAIL: mails a code to the MFA address and switches nothing off yet', async () => {
+  it('P13: EMAIL: mails a code to the MFA address and switches nothing off yet', async () => {
     const { user, token } = await someone();
     await enableEmail(service, token, 'off@example.com');
     const before = await get(token);
@@ -37,7 +37,7 @@ describe('UserProfile.disable_mfa', () => {
     expect(await mailsTo(service, 'off@example.com')).toBe(3);
   });
 
-  it('EMAIL: is done when the code comes back', async () => {
+  it('P13: EMAIL: is done when the code comes back', async () => {
     const { user, token } = await someone();
     await enableEmail(service, token, 'gone@example.com');
     await disable(token);
@@ -47,7 +47,7 @@ describe('UserProfile.disable_mfa', () => {
     expect(await signIn(service, tenant, user)).toHaveProperty('refresh_token');
   });
 
-  it('OTP: is done with a code of the authenticator, and the secret is gone', async () => {
+  it('P13: OTP: is done with a code of the authenticator, and the secret is gone', async () => {
     const { user, token } = await someone();
     const authenticator = await enableOtp(service, token);
     nextStep(service);
@@ -83,7 +83,7 @@ describe('UserProfile.disable_mfa', () => {
     expect((await refusal(signIn(service, tenant, user))).reason).toBe('ERROR_MFA_NOT_ACTIVATED');
   });
 
-  it('never skips the code, whatever force says', async () => {
+  it('P13: never skips the code, whatever force says', async () => {
     const { token } = await someone();
     await enableOtp(service, token);
     expect((await disable(token, { force: true })).mfa.state).toBe('ENABLED');

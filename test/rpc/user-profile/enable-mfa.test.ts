@@ -29,7 +29,7 @@ const stored = (user: string) =>
     .findOne({ domain_id: tenant.domain_id, user_id: user });
 
 describe('UserProfile.enable_mfa', () => {
-  it('EMAIL: mails a code and shows what waits for it; nothing is in force yet', async () => {
+  it('P11: EMAIL: mails a code and shows what waits for it; nothing is in force yet', async () => {
     const { user, token } = await someone();
     const before = await get(token);
     const answer = await enable(token, { mfa_type: 'EMAIL', options: { email: ' factor@example.com ' } });
@@ -42,7 +42,7 @@ describe('UserProfile.enable_mfa', () => {
     expect(await signIn(service, tenant, user)).toHaveProperty('access_token');
   });
 
-  it('OTP: shows the address for a QR code once; nothing is in force yet', async () => {
+  it('P11: OTP: shows the address for a QR code once; nothing is in force yet', async () => {
     const { user, token } = await someone();
     const { mfa } = await enable(token, { mfa_type: 'OTP', options: {} });
     expect(mfa).toEqual({

@@ -70,7 +70,7 @@ describe('UserProfile.reset_password', () => {
     expect(await refusal(service.call('Token.grant', grant))).toMatchObject(ended);
   });
 
-  it('D-10: mails a link that works once, and ends all sessions', async () => {
+  it('P10 D-10: mails a link that works once, and ends all sessions', async () => {
     const user = await aUser(service, tenant);
     const session = await tokenOf(service, tenant, user);
     await request(user);
@@ -84,7 +84,7 @@ describe('UserProfile.reset_password', () => {
     expect(await refusal(service.call('UserProfile.get', {}, session))).toMatchObject(ended);
   });
 
-  it('D-10: mails a link that dies after an hour', async () => {
+  it('P10 D-10: mails a link that dies after an hour', async () => {
     const user = await aUser(service, tenant);
     await request(user);
     const { token } = await mailedLink(service, user);
@@ -92,7 +92,7 @@ describe('UserProfile.reset_password', () => {
     expect(await refusal(setPassword(token))).toMatchObject(ended);
   });
 
-  it('D-10: mails a link that dies when the password is changed', async () => {
+  it('P10 D-10: mails a link that dies when the password is changed', async () => {
     const user = await aUser(service, tenant);
     await request(user);
     const { token } = await mailedLink(service, user);
@@ -128,7 +128,7 @@ describe('UserProfile.reset_password', () => {
     expect(await setPassword(token)).toHaveProperty('user_id');
   });
 
-  it('D-06: mails to the proven address until a new one is proven', async () => {
+  it('P09 D-06: mails to the proven address until a new one is proven', async () => {
     const user = await aUser(service, tenant);
     const { access_token } = await signIn(service, tenant, user);
     const [first, second] = [`first-${user}`, `second-${user}`];
@@ -145,7 +145,7 @@ describe('UserProfile.reset_password', () => {
     expect(await setPassword(token)).toMatchObject({ user_id: user, email: second, email_verified: true });
   });
 
-  it('D-07: answers alike whoever is asked for, and mails to proven addresses alone', async () => {
+  it('P09 D-07: answers alike whoever is asked for, and mails to proven addresses alone', async () => {
     const disabled = await aUser(service, tenant, { state: 'DISABLED' });
     const external = await aUser(service, tenant, { auth_type: 'EXTERNAL' });
     const unverified = await aUser(service, tenant, { email_verified: false });

@@ -69,7 +69,7 @@ describe('UserProfile.update_password', () => {
     ['Password1', 'Is none of the commonest passwords'],
     ['qWeRtY123', 'Is none of the commonest passwords'],
     ['P@ssw0rd', 'Is none of the commonest passwords'],
-  ])('D-20: refuses the password %s, naming the rule', async (new_password, rule) => {
+  ])('P21 D-20: refuses the password %s, naming the rule', async (new_password, rule) => {
     const { token } = await someone();
     expect(await refusal(change(token, { current_password: PASSWORD, new_password }))).toMatchObject({
       code: status.INVALID_ARGUMENT,
@@ -107,7 +107,7 @@ describe('UserProfile.update_password', () => {
     expect(await signIn(service, tenant, user)).toHaveProperty('access_token');
   });
 
-  it('refuses the password that is in force, whether the current one has to be given or not', async () => {
+  it('P21: refuses the password that is in force, whether the current one has to be given or not', async () => {
     const { user, token } = await someone();
     const refused = { code: status.INVALID_ARGUMENT, reason: 'ERROR_PASSWORD_NOT_CHANGED' };
     const same = { current_password: PASSWORD, new_password: PASSWORD };

@@ -123,7 +123,7 @@ describe('UserProfile.update', () => {
 });
 
 describe('D-06: a new address set by UserProfile.update', () => {
-  it('is not verified, and the old address is told', async () => {
+  it('P07: is not verified, and the old address is told', async () => {
     const { user: mover, token: own } = await someone();
     const changed = await update({ email: 'elsewhere@example.com' }, own);
     expect(changed).toMatchObject({ email: 'elsewhere@example.com' });

@@ -33,7 +33,7 @@ describe('UserProfile.verify_email', () => {
     expect(mail.to).toEqual([user]);
   });
 
-  it('D-06: mails a code to a new address, which changes nothing before it comes back', async () => {
+  it('P07 D-06: mails a code to a new address, which changes nothing before it comes back', async () => {
     const { user, token } = await someone();
     await verify(token, { email: 'new-one@example.com' });
     await mailedCode(service, 'new-one@example.com');

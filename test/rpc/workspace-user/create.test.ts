@@ -189,7 +189,7 @@ describe('WorkspaceUser.create', () => {
       'ERROR_NOT_ALLOWED_ROLE_TYPE',
       "(request_role_id = managed-domain-admin, request_role_type = DOMAIN_ADMIN, supported_role_type = ['WORKSPACE_OWNER', 'WORKSPACE_MEMBER'])",
     ],
-  ])('D-22 leaves nothing behind when there is %s', async (_what, given, code, reason, text) => {
+  ])('P15 P19 D-22 leaves nothing behind when there is %s', async (_what, given, code, reason, text) => {
     const before = await storedCounts(service);
     const refused = await refusal(create(given));
     expect(refused).toMatchObject({ code: status[code], reason });
@@ -211,7 +211,7 @@ describe('WorkspaceUser.create', () => {
     await limited.close();
   });
 
-  it('D-23 D-36 refuses an id that the domain has, in any letter case and any width', async () => {
+  it('P20 D-23 D-36 refuses an id that the domain has, in any letter case and any width', async () => {
     const { user_id } = await create();
     const elsewhere = await aUser(service, tenant, { roles: { [tenant.beta]: 'WORKSPACE_MEMBER' } });
     const wide = user_id.replace('new', 'ｎｅｗ');

@@ -77,7 +77,7 @@ describe('D-22: a database that is lost while a user is made', () => {
     },
   );
 
-  it.each(['role_binding', 'audit_record'])('before it answered to %s leaves nothing', async (word) => {
+  it.each(['role_binding', 'audit_record'])('F09: before it answered to %s leaves nothing', async (word) => {
     proxy.downAt(word, true);
     const { user_id, answer } = invite();
     const refused = await refusal(answer);

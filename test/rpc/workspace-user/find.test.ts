@@ -174,7 +174,7 @@ describe('WorkspaceUser.find', () => {
     expect(refused.text).toContain('(key = workspace_id)');
   });
 
-  it('does not find a workspace that is unknown or of another domain', async () => {
+  it('P16: does not find a workspace that is unknown or of another domain', async () => {
     const other = await aTenant(service);
     for (const workspace_id of ['workspace-000000000000', other.alpha]) {
       const refused = await refusal(find({ keyword: 'a', workspace_id }, admin));

@@ -90,7 +90,7 @@ describe('WorkspaceUser.get', () => {
     await expectNotFound(get(tenant.admin, admin), tenant.admin);
   });
 
-  it('finds nobody who is unknown, in another workspace or in another domain', async () => {
+  it('P16: finds nobody who is unknown, in another workspace or in another domain', async () => {
     const other = await aTenant(service);
     const stranger = await aUser(service, other, { roles: { [other.alpha]: 'WORKSPACE_OWNER' } });
     const neighbour = await aUser(service, tenant, { roles: { [tenant.beta]: 'WORKSPACE_MEMBER' } });
