@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { compareInThread, hashInThread } from '../../src/hash-threads.js';
+
+/** Long enough to be killed in the middle of it. */
+const SLOW = 13;
+const FAST = 4;
+const DIED = 'the thread of a hash died';
+const threads: Worker[] = [];
+process.on('worker', (thread) => threads.push(thread));
+
+const end = (thread: Worker) => thread.terminate();
+const right = async () => compareInThread('a password', await hashInThread('a password', FAST));
+
+it('ends the job of a thread that dies while it starts, and goes on with another', async () => {
+  const started = once(process, 'worker');
+  const killed = expect(hashInThread('a password', SLOW)).rejects.toThrow(DIED);
+  await started;
+  await end(threads.at(-1)!);
+  await killed;
+  expect(await right()).toBe(true);
+});
+
+it('ends the job of a thread that dies while it hashes, and goes on with another', async () => {
+  await right();
+  const killed = expect(hashInThread('a password', SLOW)).rejects.toThrow(DIED);
+  await end(threads.at(-1)!);
+  await killed;
+  expect(await right()).toBe(true);
+});
+
+it('gives no job to a thread that died while it waited for one', async () => {
+  await Promise.all([right(), right()]);
+  await Promise.all(threads.map(end));
+  const before = threads.length;
+  expect(await right()).toBe(true);
+  expect(threads.length).toBe(before + 1);
+});
+
+it('uses a thread again', async () => {
+  await right();
+  const before = threads.length;
+  expect(await right()).toBe(true);
+  expect(threads.length).toBe(before);
+});
