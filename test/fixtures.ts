@@ -2,6 +2,7 @@ import { newId } from '../src/ids.js';
 import type { Role } from '../src/models/role.js';
 import type { Membership, User, WorkspaceRoleType } from '../src/models/user.js';
 import type { Service } from './harness.js';
+import { tenantKeys } from './tenant-keys.js';
 
 /** Password of every user made here unless another is given. */
 export const PASSWORD = 'Passw0rd!';
@@ -19,28 +20,27 @@ const reach = () => ({ deadline: Date.now() + 30_000 });
 let count = 0;
 
 /** Makes a domain with its administrator (`admin@example.com`) and the enabled workspaces alpha and beta. */
-export async function aTenant(service: Service, domain_id?: string): Promise<Tenant> {
+export async function aTenant(service: Service, domain_id = newId('domain')): Promise<Tenant> {
   const { rooms } = service.app;
   const name = `domain-${++count}`;
   const admin = 'admin@example.com';
-  const account = { user_id: admin, name: 'Ada Admin', email: admin, password: PASSWORD };
-  const prepared = await rooms.domains.prepare(
-    reach(),
-    domain_id ?? newId('domain'),
-    name,
-    undefined,
-    account,
-  );
+  const created_at = service.clock.now();
+  const domain = { domain_id, name, state: 'ENABLED' as const, wildcard_members: 0, created_at };
+  const account = {
+    user_id: admin,
+    name: 'Ada Admin',
+    email: admin,
+    auth_type: 'LOCAL' as const,
+    password: PASSWORD,
+  };
+  const role = { role_type: 'DOMAIN_ADMIN' as const, role_id: 'managed-domain-admin', memberships: [] };
+  const { user, invite } = await rooms.accounts.prepare(reach(), domain_id, account, role);
+  const keys = tenantKeys(service.serviceKey, domain_id, created_at);
+  const prepared = { domain, keys, admin: { user: { ...user, state: 'ENABLED' as const }, invite } };
   await rooms.mongo.transaction(reach(), (tx) => rooms.domains.insert(tx, prepared));
-  const { domain } = prepared;
-  await rooms.models.users.update(
-    reach(),
-    { domain_id: domain.domain_id, user_id: admin },
-    { $set: { state: 'ENABLED' } },
-  );
-  const alpha = await aWorkspace(service, domain.domain_id, 'alpha');
-  const beta = await aWorkspace(service, domain.domain_id, 'beta');
-  return { domain_id: domain.domain_id, name, admin, alpha, beta };
+  const alpha = await aWorkspace(service, domain_id, 'alpha');
+  const beta = await aWorkspace(service, domain_id, 'beta');
+  return { domain_id, name, admin, alpha, beta };
 }
 
 /** Makes an enabled workspace and answers its id. */
@@ -83,6 +83,7 @@ export async function aUser(service: Service, tenant: Tenant, given: UserOptions
     created_at: now,
   }));
   const prepared = await rooms.accounts.prepare(
+    reach(),
     domain_id,
     { user_id, auth_type: fields.auth_type ?? 'LOCAL', password },
     { role_type: 'USER', memberships },

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair } from 'jose';
 import type { TestProject } from 'vitest/node';
 import { Children } from '../scripts/launch/children.mjs';
 import { startPassingDatabase } from '../scripts/launch/database.mjs';
 import { freePort } from '../scripts/launch/ports.mjs';
 import { clientPython, grpcurl, serverTools } from '../scripts/launch/tools.mjs';
+import type { KeyPair } from './tenant-keys.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,8 +15,13 @@ declare module 'vitest' {
     mongoUri: string;
     /** Full paths of the programs that tests run. */
     tools: { envoy: string; grpcurl: string; clientPython: string };
+    /** RSA key pairs for the domains that tests write by themselves. */
+    keyPairs: KeyPair[];
   }
 }
+
+/** So many that the domains of one test have different ones. */
+const KEY_PAIRS = 8;
 
 /** Starts one database for the whole run and finds the programs that tests call. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -25,6 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     grpcurl: await grpcurl(),
     clientPython: await clientPython(),
   });
+  project.provide('keyPairs', await Promise.all(Array.from({ length: KEY_PAIRS }, newKeyPair)));
   const folder = await mkdtemp(join(tmpdir(), 'identity-test-'));
   const children = new Children();
   const options = { tools, port: await freePort(), folder, log: join(folder, 'database.log') };
@@ -33,4 +41,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await children.stop();
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+async function newKeyPair(): Promise<KeyPair> {
+  const pair = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
+  return { public: await exportJWK(pair.publicKey), private: await exportJWK(pair.privateKey) };
 }

@@ -35,6 +35,8 @@ export interface Service {
   /** host:port of the gRPC server. */
   address: string;
   databaseUri: string;
+  /** The key that its secrets are sealed with. */
+  serviceKey: Buffer;
   /** Everything that was logged, one JSON text a line. */
   logs: string[];
   /**
@@ -83,6 +85,7 @@ async function startInstance(
     sink,
     address,
     databaseUri,
+    serviceKey: config.SERVICE_KEY,
     logs,
     call: (method, request, token, metadata) => client.call(method, request, token, metadata),
     another: (more = {}) => startInstance(databaseUri, sink, clock, { ...settings, ...more }, false),
