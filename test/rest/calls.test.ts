@@ -86,6 +86,40 @@ describe('calls over REST', () => {
     expect(answer.body).toHaveProperty('user_id', user);
   });
 
+  it('P23: changes nothing by fields that a method does not have, however they are called', async () => {
+    const user = await aUser(service, tenant, { email_verified: false });
+    const users = service.app.rooms.mongo.connection.collection('user');
+    const stored = async () => {
+      const { updated_at: _at, ...rest } = (await users.findOne({ user_id: user }))!;
+      return rest;
+    };
+    const token = await tokenOf(service, tenant, user);
+    const before = await stored();
+    const another = { user_id: tenant.admin, domain_id: 'domain-root' };
+    const wished = {
+      state: 'PENDING',
+      email_verified: true,
+      emailVerified: true,
+      role_type: 'DOMAIN_ADMIN',
+      roleId: 'managed-domain-admin',
+      mfa: { state: 'ENABLED', mfa_type: 'EMAIL', options: { email: user } },
+      required_actions: [],
+      auth_type: 'EXTERNAL',
+      generation: 0,
+      memberships: [{ workspace_id: '*', role_type: 'WORKSPACE_OWNER' }],
+      'memberships.0.role_type': 'WORKSPACE_OWNER',
+      $set: { email_verified: true },
+      constructor: { prototype: { email_verified: true } },
+    };
+    const answer = await edge.post('/identity/v2/user-profile/update', { ...wished, ...another }, token);
+    expect(answer).toMatchObject({ status: 200, body: { user_id: user } });
+    const { access_token } = await signIn(service, tenant, tenant.admin);
+    const path = `/v3/users/${before['id']}`;
+    const patched = await edge.send('PATCH', path, { user: wished }, { 'x-auth-token': access_token });
+    expect(patched).toMatchObject({ status: 200, body: { user: { id: before['id'] } } });
+    expect(await stored()).toEqual(before);
+  });
+
   it('takes a call without a body as an empty message', async () => {
     const token = await tokenOf(service, tenant, tenant.admin);
     const headers = { authorization: `Bearer ${token}` };

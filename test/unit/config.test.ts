@@ -59,3 +59,24 @@ test('names all wrong settings at once', () => {
 test('takes an empty setting for a missing one', () => {
   expect(readConfig({ ...complete, GRPC_PORT: '' }).GRPC_PORT).toBe(50051);
 });
+
+test('has the figures that are promised where nothing is set', () => {
+  expect(readConfig(complete)).toMatchObject({
+    BCRYPT_COST: 12,
+    SIGN_IN_ATTEMPTS: 10,
+    SIGN_IN_WINDOW_SECONDS: 300,
+    CODE_ATTEMPTS: 5,
+    EMAIL_CODE_SECONDS: 600,
+    MFA_CODE_SECONDS: 300,
+    RESET_LINK_SECONDS: 3600,
+    INVITATION_SECONDS: 259_200,
+    RECENT_SIGN_IN_SECONDS: 600,
+    USER_CACHE_MS: 2000,
+    DOMAIN_CACHE_MS: 2000,
+    PAGE_LIMIT: 1000,
+    MAX_MESSAGE_BYTES: 4_194_304,
+    DRAIN_SECONDS: 10,
+    RESET_PASSWORD_STRICT: false,
+    RESET_PASSWORD_TYPE: 'ACCESS_TOKEN',
+  });
+});

@@ -1,3 +1,4 @@
+import type { ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -156,6 +157,33 @@ describe('UserProfile.reset_password', () => {
     await service.app.rooms.reset.settled();
     for (const user of [disabled, external, unverified]) expect(await mailsTo(service, user)).toBe(0);
     expect(service.sink.mails.length).toBe(before);
+  });
+
+  it('P09: knows nobody by an id that only looks like theirs, and mails to neither', async () => {
+    const user = await aUser(service, tenant, { user_id: 'mike.fish@example.com' });
+    const before = service.sink.mails.length;
+    const alike = [
+      'MIKE.FISH@EXAMPLE.COM',
+      // Kelvin sign, dotless i, ligature, full width, zero width, turned around, from another alphabet, one more dot.
+      'mi\u212ae.fish@example.com',
+      'm\u0131ke.fish@example.com',
+      'mike.\ufb01sh@example.com',
+      '\uff4dike.fish@example.com',
+      'mike\u200b.fish@example.com',
+      '\u202emike.fish@example.com',
+      'm\u0456ke.fish@example.com',
+      'mike.fish@example.com.',
+      'mike.fish@example.com,eve@example.com',
+      'mike.fish@example.com\r\nBcc: eve@example.com',
+    ];
+    for (const user_id of alike)
+      await service
+        .call('UserProfile.reset_password', { user_id, domain_id: tenant.domain_id })
+        .catch((error: ServiceError) => expect(error.code).toBe(status.INVALID_ARGUMENT));
+    await service.app.rooms.reset.settled();
+    expect(await mailsTo(service, user)).toBe(0);
+    expect(service.sink.mails.length).toBe(before);
+    for (const user_id of alike) await expect(signIn(service, tenant, user_id)).rejects.toThrow(/ERROR_/);
   });
 
   it('D-09: sends nothing in a disabled domain', async () => {
