@@ -14,10 +14,16 @@ export type HashLane = 'CHECK' | 'NEW';
 
 /** Who waits for a hash. */
 export interface Waiting {
-  /** Of the caller, in milliseconds since 1970. */
+  /** Of the caller, in milliseconds since 1970; 0 as soon as they have hung up. */
   deadline: number;
   /** Told of the wait for the turn, which this queue bounds. */
   aside?: (wait: Promise<void>) => Promise<void>;
+}
+
+/** One who waits in line, and what tells them that it is their turn. */
+interface Place {
+  waiting: Waiting | undefined;
+  call: () => void;
 }
 
 const OTHER = { CHECK: 'NEW', NEW: 'CHECK' } as const;
@@ -30,7 +36,7 @@ const SHARE = 0.1;
  * as their callers do.
  */
 export class HashQueue {
-  readonly #waiting: Record<HashLane, (() => void)[]> = { CHECK: [], NEW: [] };
+  readonly #waiting: Record<HashLane, Place[]> = { CHECK: [], NEW: [] };
   #next: HashLane = 'CHECK';
   #running = 0;
   /** Checks that were promised a turn and have not come for it yet. */
@@ -50,7 +56,7 @@ export class HashQueue {
     await this.#turn(lane, waiting);
     try {
       // Nobody waits for it any more.
-      if (waiting && Date.now() >= waiting.deadline) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
+      if (isGone(waiting)) throw new IdentityError('ERROR_REQUEST_TIMEOUT');
       const started = performance.now();
       const result = await work();
       this.#learn(performance.now() - started);
@@ -96,9 +102,14 @@ export class HashQueue {
     const { concurrency } = this.settings;
     const coming = lane === 'CHECK' ? this.#coming : 0;
     if (this.#running + coming < concurrency) return 0;
-    const before = this.#waiting[lane].length + coming + 1;
-    const between = Math.min(before, this.#waiting[OTHER[lane]].length);
+    const before = this.#inLine(lane) + coming + 1;
+    const between = Math.min(before, this.#inLine(OTHER[lane]));
     return Math.max(1, ((before + between) * this.#meanMs) / concurrency);
+  }
+
+  /** How many will be hashed for when their turn comes: those who have hung up take none. */
+  #inLine(lane: HashLane): number {
+    return this.#waiting[lane].filter(({ waiting }) => !isGone(waiting)).length;
   }
 
   async #turn(lane: HashLane, waiting: Waiting | undefined): Promise<void> {
@@ -106,7 +117,7 @@ export class HashQueue {
       this.#running += 1;
       return;
     }
-    const turn = new Promise<void>((resolve) => this.#waiting[lane].push(resolve));
+    const turn = new Promise<void>((call) => this.#waiting[lane].push({ waiting, call }));
     await (waiting?.aside?.(turn) ?? turn);
   }
 
@@ -115,11 +126,15 @@ export class HashQueue {
     const lane = this.#waiting[this.#next].length > 0 ? this.#next : OTHER[this.#next];
     const next = this.#waiting[lane].shift();
     this.#next = OTHER[lane];
-    if (next) next();
+    if (next) next.call();
     else this.#running -= 1;
   }
 
   #learn(milliseconds: number): void {
     this.#meanMs = this.#meanMs === 0 ? milliseconds : this.#meanMs + SHARE * (milliseconds - this.#meanMs);
   }
+}
+
+function isGone(waiting: Waiting | undefined): boolean {
+  return waiting !== undefined && Date.now() >= waiting.deadline;
 }

@@ -81,7 +81,7 @@ export class Passwords {
    * to guess for whoever knows the owner's names.
    * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT.
    */
-  async secret(password: string, owner: Owner, now: Date, waiting?: Waiting): Promise<StoredPassword> {
+  async secret(password: string, owner: Owner, now: Date, waiting: Waiting): Promise<StoredPassword> {
     const hash = await this.#queue.run('NEW', () => hashInThread(password, this.cost), waiting);
     const names = [owner.user_id, owner.username, owner.name, owner.email];
     const password_strength = passwordStrength(
@@ -96,7 +96,7 @@ export class Passwords {
    * nobody learns from the clock who exists (D-07).
    * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT; nothing was compared then.
    */
-  async matches(password: string, hash: string | undefined, waiting?: Waiting): Promise<boolean> {
+  async matches(password: string, hash: string | undefined, waiting: Waiting): Promise<boolean> {
     const against = hash ?? (await this.#decoy);
     const fits = Buffer.byteLength(password) <= MAX_BYTES;
     const compare = () => compareInThread(fits ? password : '', against);

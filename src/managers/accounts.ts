@@ -69,8 +69,12 @@ export class Accounts {
     if (!idIsFree && (await this.users.exists(reach, { domain_id, user_id }))) throw duplicateUser();
   }
 
-  /** Makes a checked account ready to be written: its password is hashed here, outside of any transaction. */
+  /**
+   * Makes a checked account ready to be written: its password is hashed here, outside of any transaction.
+   * @throws IdentityError ERROR_TOO_BUSY, ERROR_REQUEST_TIMEOUT when the hash could not be there in time.
+   */
   async prepare(
+    reach: Reach,
     domain_id: string,
     account: NewAccount,
     role: Pick<User, 'role_type' | 'role_id'> & { memberships: Membership[] },
@@ -97,7 +101,7 @@ export class Accounts {
       ...(account.tags ? { tags: account.tags } : {}),
       generation: firstGeneration(),
       created_at: now,
-      ...(plain ? await this.passwords.secret(plain, account, now) : {}),
+      ...(plain ? await this.passwords.secret(plain, account, now, reach) : {}),
       ...(typeof invite === 'object' ? { temporary_password: invite.kept } : {}),
     };
     return { user, invite };

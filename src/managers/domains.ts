@@ -89,7 +89,7 @@ export class Domains {
     const role = { role_type: 'DOMAIN_ADMIN' as const, role_id: ADMIN_ROLE, memberships: [] };
     const [keys, user] = await Promise.all([
       this.keys.generate(domain_id, now),
-      this.accounts.prepare(domain_id, account, role),
+      this.accounts.prepare(reach, domain_id, account, role),
     ]);
     const domain: Domain = {
       domain_id,

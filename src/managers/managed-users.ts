@@ -82,7 +82,8 @@ export class ManagedUsers {
     if (!domain) throw notFound({ domain_id });
     if (taken) throw nameTaken(name, domain_id);
     const account = { user_id: name, auth_type: 'LOCAL' as const, password, email };
-    const prepared = await this.accounts.prepare(domain_id, account, { role_type: 'USER', memberships: [] });
+    const role = { role_type: 'USER' as const, memberships: [] };
+    const prepared = await this.accounts.prepare(reach, domain_id, account, role);
     const user = {
       ...prepared.user,
       ...detailSet(given),

@@ -94,7 +94,7 @@ export class WorkspaceUsers {
       workspace_id,
       created_at: this.clock.now(),
     };
-    const prepared = await this.accounts.prepare(domain_id, account, {
+    const prepared = await this.accounts.prepare(reach, domain_id, account, {
       role_type: 'USER',
       memberships: [membership],
     });

@@ -95,3 +95,26 @@ it('keeps a promised turn, and gives it up when the work ends without it', async
   expect(await reasonOf(queue.run('CHECK', () => Promise.resolve()))).toBe('ran');
   expect(order).toEqual(['promised']);
 });
+
+it('counts nobody who has hung up among those who wait', async () => {
+  const queue = new HashQueue({ concurrency: 1, maxWaitMs: 0 });
+  // Something to measure.
+  await queue.run('NEW', () => new Promise((resolve) => setTimeout(resolve, 20)));
+  const order: string[] = [];
+  const first = work(order, 'first');
+  const running = queue.run('CHECK', first.run);
+  const retryAfterMs = () =>
+    queue
+      .run('CHECK', () => Promise.resolve())
+      .catch((error: { retryAfterMs: number }) => error.retryAfterMs);
+  const alone = await retryAfterMs();
+  const caller = { deadline: Infinity };
+  const gone = reasonOf(queue.run('NEW', work(order, 'gone').run, caller));
+  expect(await retryAfterMs()).toBe(2 * alone!);
+  caller.deadline = 0;
+  expect(await retryAfterMs()).toBe(alone);
+  first.end();
+  await running;
+  expect(await gone).toBe('ERROR_REQUEST_TIMEOUT');
+  expect(order).toEqual(['first']);
+});
