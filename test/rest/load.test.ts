@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { DatabaseProxy } from '../database-proxy.js';
 import type { Tenant } from '../fixtures.js';
-import { aTenant } from '../fixtures.js';
+import { aTenant, signIn } from '../fixtures.js';
 import type { RestAnswer, Stack } from './edge.js';
 import { startStack } from './edge.js';
 
@@ -53,5 +55,55 @@ it('answers 503 with Retry-After in the words of OpenStack Identity', async () =
     code: 503,
     title: 'Service Unavailable',
     message: 'The service is not available now. Try again later.',
+  });
+});
+
+describe('a call that is one too many', () => {
+  const MAX = 10;
+  let proxy: DatabaseProxy;
+  let full: Stack;
+  let headers: Record<string, string>;
+
+  beforeAll(async () => {
+    proxy = new DatabaseProxy(inject('mongoUri'));
+    await proxy.up();
+    full = await startStack({
+      MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+      MAX_CALLS: String(MAX),
+      LOOP_DELAY_MS: '60000',
+      CALL_TIME_MS: '60000',
+      REQUEST_TIMEOUT_MS: '3000',
+      USER_CACHE_MS: '0',
+      DOMAIN_CACHE_MS: '0',
+    });
+    const own = await aTenant(full.service);
+    const { access_token } = await signIn(full.service, own, own.admin);
+    headers = { 'x-auth-token': access_token };
+  });
+  afterAll(async () => {
+    proxy.resume();
+    await full.close();
+    await proxy.down();
+  });
+
+  it('is answered at each system with the status that its document has, and when to come again', async () => {
+    proxy.stall();
+    const send = (path: string) => full.edge.send('GET', path, undefined, headers);
+    const inWork = Array.from({ length: MAX }, () => send('/v3/users/somebody'));
+    await expect.poll(() => send('/v3').then(({ status }) => status)).toBe(503);
+    const answers = await Promise.all(
+      ['/v3/users/a', '/v3.0/OS-USER/users/a', '/v1/csms/users/a', '/identity/v2/user-profile/get'].map(
+        (path) => (path.startsWith('/identity') ? full.edge.send('POST', path, {}, headers) : send(path)),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([503, 500, 500, 429]);
+    for (const answer of answers) expect(answer.headers.get('retry-after')).toBe('1');
+    const text = 'The service is not available now. Try again later.';
+    expect(answers.slice(0, 3).map(({ body }) => body)).toEqual([
+      { error: { code: 503, title: 'Service Unavailable', message: text } },
+      { error_code: 'IAM.0006', error_msg: text },
+      { error_code: 'APIGW.0201', error_msg: text },
+    ]);
+    await Promise.all(inWork);
   });
 });
