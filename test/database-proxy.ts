@@ -10,6 +10,7 @@ export class DatabaseProxy {
   #port = 0;
   #stalled = false;
   #trap: { word: string; arrives: boolean } | undefined;
+  #hold: { word: string; arrived: () => void } | undefined;
   /** Connections accepted since the start. */
   connections = 0;
 
@@ -53,6 +54,14 @@ export class DatabaseProxy {
     this.#trap = { word, arrives };
   }
 
+  /**
+   * Passes the next thing with this word in it to the database, and holds its answer back until `resume`.
+   * @returns when it has passed.
+   */
+  holdAnswer(word: string): Promise<void> {
+    return new Promise((arrived) => (this.#hold = { word, arrived }));
+  }
+
   /** Lets nothing through any more, without closing anything. */
   stall(): void {
     this.#stalled = true;
@@ -85,7 +94,11 @@ export class DatabaseProxy {
     ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk) => {
-        if (from === client && this.#trap && chunk.includes(this.#trap.word)) this.#spring(chunk, to);
+        if (from === client && this.#hold && chunk.includes(this.#hold.word)) {
+          to.pause();
+          to.write(chunk, this.#hold.arrived);
+          this.#hold = undefined;
+        } else if (from === client && this.#trap && chunk.includes(this.#trap.word)) this.#spring(chunk, to);
         else to.write(chunk);
       });
       from.on('close', () => {

@@ -1,33 +1,29 @@
-import { LRUCache } from 'lru-cache';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure } from '../errors.js';
 import type { Domain, Domains } from '../models/domain.js';
 import type { Workspace, Workspaces } from '../models/workspace.js';
+import { Memory } from './memory.js';
 
 const MAX_ENTRIES = 10_000;
 
 /** Domains and workspaces as every call needs them, remembered for seconds (D-14). */
 export class DomainStates {
-  readonly #domains: LRUCache<string, Domain>;
-  readonly #workspaces: LRUCache<string, Workspace>;
+  readonly #domains: Memory<Domain>;
+  readonly #workspaces: Memory<Workspace>;
 
   constructor(
     private readonly domains: Domains,
     private readonly workspaces: Workspaces,
     settings: { cacheMs: number },
   ) {
-    const cache = { max: MAX_ENTRIES, ttl: Math.max(1, settings.cacheMs) };
-    this.#domains = new LRUCache(cache);
-    this.#workspaces = new LRUCache(cache);
+    const cache = { max: MAX_ENTRIES, ...settings };
+    this.#domains = new Memory(cache);
+    this.#workspaces = new Memory(cache);
   }
 
   /** The domain, or undefined when it does not exist or is deleted. */
-  async domain(reach: Reach, domain_id: string): Promise<Domain | undefined> {
-    const cached = this.#domains.get(domain_id);
-    if (cached) return cached;
-    const domain = await this.domains.find(reach, { domain_id });
-    if (domain) this.#domains.set(domain_id, domain);
-    return domain;
+  domain(reach: Reach, domain_id: string): Promise<Domain | undefined> {
+    return this.#domains.recall(domain_id, () => this.domains.find(reach, { domain_id }));
   }
 
   /** The domain with that name, or undefined; names may change, so nothing is remembered. */
@@ -37,7 +33,7 @@ export class DomainStates {
 
   /** Forgets what is remembered of a domain, after a change of it. */
   forget(domain_id: string): void {
-    this.#domains.delete(domain_id);
+    this.#domains.forget(domain_id);
   }
 
   /**
@@ -56,12 +52,9 @@ export class DomainStates {
   }
 
   /** The workspace, or undefined when it does not exist or is deleted. */
-  async workspace(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
-    const key = `${domain_id}/${workspace_id}`;
-    const cached = this.#workspaces.get(key);
-    if (cached) return cached;
-    const workspace = await this.workspaces.find(reach, domain_id, workspace_id);
-    if (workspace) this.#workspaces.set(key, workspace);
-    return workspace;
+  workspace(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
+    return this.#workspaces.recall(`${domain_id}/${workspace_id}`, () =>
+      this.workspaces.find(reach, domain_id, workspace_id),
+    );
   }
 }

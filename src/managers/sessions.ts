@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure, requiredParameter } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
@@ -8,6 +7,7 @@ import type { User, UserKey, Users } from '../models/user.js';
 import { common } from '../permissions.js';
 import type { DomainStates } from './domain-states.js';
 import { EVERY_WORKSPACE, membershipsIn } from './memberships.js';
+import { Memory } from './memory.js';
 import type { Revocations } from './revocations.js';
 import type { RoleStates } from './role-states.js';
 import type { Claims, TokenRole, Tokens } from './tokens.js';
@@ -48,7 +48,7 @@ const MAX_USERS = 20_000;
 
 /** Finds out who calls: the token, and that user, role, domain and workspace still stand as it says (D-13, D-14). */
 export class Sessions {
-  readonly #standings: LRUCache<string, Standing>;
+  readonly #standings: Memory<Standing>;
 
   constructor(
     private readonly tokens: Tokens,
@@ -59,7 +59,7 @@ export class Sessions {
     private readonly revocations: Revocations,
     settings: { cacheMs: number },
   ) {
-    this.#standings = new LRUCache({ max: MAX_USERS, ttl: Math.max(1, settings.cacheMs) });
+    this.#standings = new Memory({ max: MAX_USERS, ...settings });
   }
 
   /**
@@ -110,18 +110,16 @@ export class Sessions {
 
   /** Forgets what is remembered of a user, after a change that ends sessions. */
   forget(key: UserKey): void {
-    this.#standings.delete(cacheKey(key));
+    this.#standings.forget(cacheKey(key));
   }
 
-  async #standing(reach: Reach, key: UserKey): Promise<Standing | undefined> {
-    const cached = this.#standings.get(cacheKey(key));
-    if (cached) return cached;
-    const user = await this.users.find(reach, key);
-    if (!user) return undefined;
-    const { state, generation, kept_session, role_type, role_id, memberships } = user;
-    const standing = { state, generation, kept_session, role_type, role_id, memberships };
-    this.#standings.set(cacheKey(key), standing);
-    return standing;
+  #standing(reach: Reach, key: UserKey): Promise<Standing | undefined> {
+    return this.#standings.recall(cacheKey(key), async () => {
+      const user = await this.users.find(reach, key);
+      if (!user) return undefined;
+      const { state, generation, kept_session, role_type, role_id, memberships } = user;
+      return { state, generation, kept_session, role_type, role_id, memberships };
+    });
   }
 
   /** What the token allows, and its role still does; the token of the own account has no role. */

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { DatabaseProxy } from '../database-proxy.js';
 import type { Tenant } from '../fixtures.js';
-import { aTenant, aUser, tokenOf } from '../fixtures.js';
+import { PASSWORD, aTenant, aUser, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
 import { refusal, startService } from '../harness.js';
 import { initialise } from '../system.js';
@@ -49,5 +51,30 @@ describe('D-34 what is remembered', () => {
     expect(
       (await refusal(service.call('Domain.get', { domain_id: tenant.domain_id }, systemToken))).code,
     ).toBe(status.UNAUTHENTICATED);
+  });
+  it('of a user was not read before a change that this instance has made', async () => {
+    const proxy = new DatabaseProxy(inject('mongoUri'));
+    await proxy.up();
+    const slow = await startService({
+      MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
+      USER_CACHE_MS: '5000',
+    });
+    try {
+      const home = await aTenant(slow);
+      const member = await aUser(slow, home, { roles: { [home.alpha]: 'WORKSPACE_MEMBER' } });
+      const token = await tokenOf(slow, home, member, 'WORKSPACE', home.alpha);
+      const list = () => slow.call('WorkspaceUser.list', {}, token);
+      const asked = proxy.holdAnswer(member);
+      const before = list();
+      await asked;
+      const passwords = { current_password: PASSWORD, new_password: 'An0therPass!' };
+      await slow.call('UserProfile.update_password', passwords, await tokenOf(slow, home, member));
+      proxy.resume();
+      expect(await before).toHaveProperty('total_count');
+      expect((await refusal(list())).code).toBe(status.UNAUTHENTICATED);
+    } finally {
+      await slow.close();
+      await proxy.down();
+    }
   });
 });
