@@ -1,4 +1,11 @@
+import { inject } from 'vitest';
 import type { Service } from './harness.js';
+
+/** Address of the database server of this worker, without a database name: every file uses a name of its own. */
+export function databaseServer(): string {
+  const servers = inject('databaseServers');
+  return servers[Number(process.env['VITEST_POOL_ID']) % servers.length]!;
+}
 
 /** What instances say of themselves, every few seconds and whatever is called (src/connectors/abandoned.ts). */
 const HEARTBEAT = 'service_instance';

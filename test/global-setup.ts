@@ -11,8 +11,8 @@ import type { KeyPair } from './tenant-keys.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Address of the database server of this run, without a database name: every file uses a name of its own. */
-    mongoUri: string;
+    /** Addresses of the database servers of this run: the workers take one each. */
+    databaseServers: string[];
     /** Full paths of the programs that tests run. */
     tools: { envoy: string; grpcurl: string; clientPython: string };
     /** RSA key pairs for the domains that tests write by themselves. */
@@ -23,7 +23,7 @@ declare module 'vitest' {
 /** So many that the domains of one test have different ones. */
 const KEY_PAIRS = 8;
 
-/** Starts one database for the whole run and finds the programs that tests call. */
+/** Starts the databases of the run and finds the programs that tests call. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['MONGODB_URI'] || undefined;
   const tools = await serverTools({ ownDatabase: !given });
@@ -35,8 +35,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('keyPairs', await Promise.all(Array.from({ length: KEY_PAIRS }, newKeyPair)));
   const folder = await mkdtemp(join(tmpdir(), 'identity-test-'));
   const children = new Children();
-  const options = { tools, port: await freePort(), folder, log: join(folder, 'database.log') };
-  project.provide('mongoUri', given ?? (await startPassingDatabase(children, options)));
+  // One core each is all that the engine of the wheels uses: workers that share one wait for each other.
+  const databases = Array.from({ length: project.config.maxWorkers }, (_, index) => `database-${index}`);
+  const start = async (name: string) => {
+    const options = {
+      tools,
+      port: await freePort(),
+      folder: join(folder, name),
+      log: join(folder, `${name}.log`),
+    };
+    return startPassingDatabase(children, options);
+  };
+  project.provide('databaseServers', given ? [given] : await Promise.all(databases.map(start)));
   return async () => {
     await children.stop();
     await rm(folder, { recursive: true, force: true });

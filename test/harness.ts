@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Metadata, ServiceError, status } from '@grpc/grpc-js';
 import pino from 'pino';
-import { inject } from 'vitest';
 import { startApp } from '../src/app.js';
 import type { App } from '../src/app.js';
 import type { Clock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
+import { databaseServer } from './database.js';
 import { startSmtpSink } from './smtp-sink.js';
 import type { SmtpSink } from './smtp-sink.js';
 import { WireClient } from './wire-client.js';
@@ -51,7 +51,7 @@ export interface Service {
 
 /** Starts the service; settings are the environment's, over defaults that make tests quick. */
 export async function startService(settings: Record<string, string> = {}): Promise<Service> {
-  const uri = new URL(inject('mongoUri'));
+  const uri = new URL(databaseServer());
   uri.pathname = `/test-${randomUUID()}`;
   const sink = await startSmtpSink();
   return startInstance(uri.href, sink, new MovedClock(), settings, true);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { isHeartbeat } from '../database.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseServer, isHeartbeat } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { aBinding, aTenant, aUser, signIn, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
@@ -27,7 +27,7 @@ let tellsSorts: boolean;
 const started: { commandName: string; command: Command }[] = [];
 
 beforeAll(async () => {
-  const uri = new URL(inject('mongoUri'));
+  const uri = new URL(databaseServer());
   uri.pathname = `/test-${randomUUID()}`;
   uri.searchParams.set('monitorCommands', 'true');
   service = await startService({ MONGODB_URI: uri.href, USER_CACHE_MS: '0', DOMAIN_CACHE_MS: '0' });

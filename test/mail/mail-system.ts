@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { inject } from 'vitest';
+import { databaseServer } from '../database.js';
 import { Cipher } from '../../src/cipher.js';
 import { readConfig } from '../../src/config.js';
 import type { Tx } from '../../src/connectors/mongo.js';
@@ -23,7 +23,7 @@ const serviceKey = randomBytes(32).toString('base64');
 
 /** Address of a new, empty database on the store of the tests. */
 export function newDatabase(): string {
-  const uri = new URL(inject('mongoUri'));
+  const uri = new URL(databaseServer());
   uri.pathname = `/mail-${randomUUID()}`;
   return uri.href;
 }

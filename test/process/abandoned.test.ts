@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DatabaseProxy } from '../database-proxy.js';
+import { databaseServer } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { aTenant, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
@@ -21,7 +22,7 @@ beforeAll(async () => {
   service = await startService({ SERVICE_KEY });
   tenant = await aTenant(service);
   token = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.alpha);
-  proxy = new DatabaseProxy(inject('mongoUri'));
+  proxy = new DatabaseProxy(databaseServer());
   await proxy.up();
 });
 afterAll(async () => {

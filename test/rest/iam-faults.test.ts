@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/launch/ports.mjs';
 import { GetVersionResponse } from '../../src/gen/iam/v3/version.js';
 import { DatabaseProxy } from '../database-proxy.js';
+import { databaseServer } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { aTenant, signIn } from '../fixtures.js';
 import type { Edge, RestAnswer, Stack } from './edge.js';
@@ -37,7 +38,7 @@ describe('a service in trouble', () => {
   let token: string;
 
   beforeAll(async () => {
-    proxy = new DatabaseProxy(inject('mongoUri'));
+    proxy = new DatabaseProxy(databaseServer());
     await proxy.up();
     stack = await startStack({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseProxy } from '../database-proxy.js';
+import { databaseServer } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { aTenant, signIn } from '../fixtures.js';
 import type { RestAnswer, Stack } from './edge.js';
@@ -65,7 +66,7 @@ describe('a call that is one too many', () => {
   let headers: Record<string, string>;
 
   beforeAll(async () => {
-    proxy = new DatabaseProxy(inject('mongoUri'));
+    proxy = new DatabaseProxy(databaseServer());
     await proxy.up();
     full = await startStack({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { credentials, status } from '@grpc/grpc-js';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp } from '../../src/app.js';
 import type { App } from '../../src/app.js';
 import { systemClock } from '../../src/clock.js';
@@ -10,6 +10,7 @@ import { readConfig } from '../../src/config.js';
 import { HealthClient } from '../../src/gen/health/v1/health.js';
 import type { HealthCheckResponse } from '../../src/gen/health/v1/health.js';
 import { DatabaseProxy } from '../database-proxy.js';
+import { databaseServer } from '../database.js';
 import { refusal } from '../harness.js';
 import { WireClient } from '../wire-client.js';
 
@@ -31,7 +32,7 @@ let health: HealthClient;
 let client: WireClient;
 
 beforeAll(async () => {
-  proxy = new DatabaseProxy(inject('mongoUri'));
+  proxy = new DatabaseProxy(databaseServer());
   // Keeps a port, on which nobody answers yet.
   await proxy.up();
   await proxy.down();

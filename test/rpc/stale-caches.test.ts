@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseProxy } from '../database-proxy.js';
+import { databaseServer } from '../database.js';
 import type { Tenant } from '../fixtures.js';
 import { PASSWORD, aTenant, aUser, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
@@ -53,7 +54,7 @@ describe('D-34 what is remembered', () => {
     ).toBe(status.UNAUTHENTICATED);
   });
   it('of a user was not read before a change that this instance has made', async () => {
-    const proxy = new DatabaseProxy(inject('mongoUri'));
+    const proxy = new DatabaseProxy(databaseServer());
     await proxy.up();
     const slow = await startService({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),

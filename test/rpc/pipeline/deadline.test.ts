@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Metadata, credentials, status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UserProfileClient } from '../../../src/gen/spaceone/api/identity/v2/user_profile.js';
 import { DatabaseProxy } from '../../database-proxy.js';
-import { isHeartbeat } from '../../database.js';
+import { databaseServer, isHeartbeat } from '../../database.js';
 import type { Tenant } from '../../fixtures.js';
 import { aTenant, aUser, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
@@ -17,7 +17,7 @@ let token: string;
 let client: WireClient;
 
 beforeAll(async () => {
-  proxy = new DatabaseProxy(inject('mongoUri'));
+  proxy = new DatabaseProxy(databaseServer());
   await proxy.up();
   service = await startService({
     MONGODB_URI: `${proxy.uri(`test-${randomUUID()}`)}&monitorCommands=true`,

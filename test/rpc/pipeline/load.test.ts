@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { credentials, status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ServerReflectionClient } from '../../../src/gen/grpc/reflection/v1/reflection.js';
 import { HealthClient } from '../../../src/gen/health/v1/health.js';
 import { DatabaseProxy } from '../../database-proxy.js';
+import { databaseServer } from '../../database.js';
 import { errorDetail } from '../../error-details.js';
 import type { Tenant } from '../../fixtures.js';
 import { aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
@@ -80,7 +81,7 @@ describe('More calls than may be in work', () => {
   let token: string;
 
   beforeAll(async () => {
-    proxy = new DatabaseProxy(inject('mongoUri'));
+    proxy = new DatabaseProxy(databaseServer());
     await proxy.up();
     service = await startService({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),
@@ -169,7 +170,7 @@ describe('More calls than may be in work', () => {
 
 describe('An event loop that is late', () => {
   it('lets fewer calls in, and all again when it is not', async () => {
-    const proxy = new DatabaseProxy(inject('mongoUri'));
+    const proxy = new DatabaseProxy(databaseServer());
     await proxy.up();
     const service = await startService({
       MONGODB_URI: proxy.uri(`test-${randomUUID()}`),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseProxy } from '../../database-proxy.js';
+import { databaseServer } from '../../database.js';
 import type { Tenant } from '../../fixtures.js';
 import { aTenant, aWorkspace, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
@@ -15,7 +16,7 @@ let token: string;
 let count = 0;
 
 beforeAll(async () => {
-  proxy = new DatabaseProxy(inject('mongoUri'));
+  proxy = new DatabaseProxy(databaseServer());
   await proxy.up();
   service = await startService({
     MONGODB_URI: proxy.uri(`test-${randomUUID()}`),

@@ -1,6 +1,6 @@
-import { inject } from 'vitest';
 import { randomUUID } from 'node:crypto';
 import mongoose from 'mongoose';
+import { databaseServer } from '../../database.js';
 import type { Records } from '../../../src/connectors/mongo.js';
 import type { Filter, Query, StatisticsQuery } from '../../../src/gen/spaceone/api/core/v2/query.js';
 import { Query as QueryMessage } from '../../../src/gen/spaceone/api/core/v2/query.js';
@@ -85,7 +85,7 @@ export const MEMBERS = PEOPLE.filter((_, index) => index % 25 !== 0);
 
 /** A database of its own that holds the people, indexed as users are. */
 export async function storePeople(): Promise<{ people: Records<Person>; close: () => Promise<void> }> {
-  const connection = mongoose.createConnection(inject('mongoUri'), { dbName: `query-${randomUUID()}` });
+  const connection = mongoose.createConnection(databaseServer(), { dbName: `query-${randomUUID()}` });
   await connection.asPromise();
   const people = connection.db!.collection('people') as unknown as Records<Person>;
   await people.insertMany(PEOPLE);
