@@ -34,6 +34,14 @@ export interface Reach {
 /** A reach inside a transaction; asking for one makes sure that a write is not done alone by mistake. */
 export type Tx = Reach & { session: ClientSession };
 
+/** How long what must be written may take when nobody waits for it any more, in milliseconds. */
+export const SETTLE_MS = 10_000;
+
+/** The reach of what has to be written although the caller may have given up. */
+export function settling({ call }: Reach): Reach {
+  return { deadline: Date.now() + SETTLE_MS, call };
+}
+
 /** What the connector logs through. */
 export interface Log {
   info(fields: object, message: string): void;

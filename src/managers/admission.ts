@@ -75,7 +75,7 @@ export class Admission {
       return await this.guard.signIn(reach, { ...key, peer }, told, attempt);
     } catch (error) {
       if (isBlocked(error) && !noted['user_id']) found.user = await this.users.find(reach, key);
-      if (found.right && isLateRefusal(error)) await this.#record(reach, failed(found, error));
+      if (found.right && isLateRefusal(error)) await this.#recordRefused(reach, failed(found, error));
       throw error;
     } finally {
       if (found.user) noted['user_id'] = found.user.user_id;
@@ -106,8 +106,8 @@ export class Admission {
     return { required_actions, password_expired: expired };
   }
 
-  async #record(reach: Reach, entry: AuditEntry | undefined): Promise<void> {
-    if (entry) await this.audit.record(reach, entry);
+  async #recordRefused(reach: Reach, entry: AuditEntry | undefined): Promise<void> {
+    if (entry) await this.audit.refused(reach, entry);
   }
 }
 

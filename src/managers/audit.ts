@@ -2,6 +2,7 @@ import type { AuditAction, AuditTargetType } from '../audit-actions.js';
 import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Actor, Reach } from '../connectors/mongo.js';
+import { settling } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import type { Query, StatisticsQuery } from '../gen/spaceone/api/core/v2/query.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
@@ -99,6 +100,11 @@ export class Audit {
         expires_at,
       })),
     );
+  }
+
+  /** Records what was refused, to callers who have hung up as well. */
+  async refused(reach: Reach, entry: AuditEntry): Promise<void> {
+    await this.record(settling(reach), entry);
   }
 
   /**

@@ -72,7 +72,7 @@ export class Codes {
     } catch (error) {
       const limited = error instanceof IdentityError && error.reason === 'ERROR_TOO_MANY_REQUESTS';
       if (limited)
-        await this.audit.record(
+        await this.audit.refused(
           reach,
           ofUser('code.send', user, { reason: error.reason, detail: { purpose } }),
         );

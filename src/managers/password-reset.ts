@@ -7,7 +7,8 @@ import type { Domain } from '../models/domain.js';
 import type { User, UserKey, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
 import type { Accounts } from './accounts.js';
-import type { Audit } from './audit.js';
+import { ofUser } from './audit.js';
+import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mails } from './mail.js';
 import { provenAddress } from './proven-address.js';
@@ -93,24 +94,14 @@ export class PasswordReset {
     const refusal = refusalOf(domain, user, key);
     if (refusal) {
       // Of an unknown domain nobody is the administrator.
-      if (domain) await this.#record(reach, key.domain_id, user, refusal.reason);
+      if (domain) await this.audit.refused(reach, resetOf(key.domain_id, user, refusal.reason));
       throw refusal;
     }
     await this.mongo.transaction(reach, async (tx) => {
       const mailed = await this.#mail(tx, domain!, user!);
-      await this.#record(tx, key.domain_id, user, mailed ? undefined : 'ERROR_TOO_MANY_REQUESTS');
+      const reason = mailed ? undefined : ('ERROR_TOO_MANY_REQUESTS' as const);
+      await this.audit.record(tx, resetOf(key.domain_id, user, reason));
     });
-  }
-
-  /** A user id that nobody has is not kept: it may be a password in the wrong field. */
-  #record(
-    reach: Reach,
-    domain_id: string,
-    user: User | undefined,
-    reason: Reason | undefined,
-  ): Promise<void> {
-    const target = { type: 'USER' as const, id: user?.user_id ?? '' };
-    return this.audit.record(reach, { action: 'password.reset', domain_id, target, reason });
   }
 
   /** False when the mail limit is reached. */
@@ -140,6 +131,11 @@ export class PasswordReset {
     await this.users.update(tx, user, { $set: { temporary_password: kept } });
     return true;
   }
+}
+
+/** The entry for a request. A user id that nobody has is not kept: it may be a password in the wrong field. */
+function resetOf(domain_id: string, user: User | undefined, reason: Reason | undefined): AuditEntry {
+  return ofUser('password.reset', { domain_id, user_id: user?.user_id ?? '' }, { reason });
 }
 
 /** Why nothing is sent, in the order of contract/behaviour.md 2.5; disabled users and domains get nothing (D-09). */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { SETTLE_MS, settling } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
@@ -61,7 +62,6 @@ export type Told = (error: IdentityError) => AuditEntry | undefined;
 /** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
-const SETTLE_MS = 10_000;
 /** Attempts of one user that wait their turn; what comes beyond is refused at once. */
 const MAX_WAITING = 200;
 
@@ -154,17 +154,15 @@ export class SignInGuard {
 
   async #counted<T>(reach: Reach, count: Count, check: () => Promise<T>): Promise<T> {
     const id = await this.#reserve(reach, count.key, count.limit);
-    // Counted even when the caller has given up: with a deadline of its own.
-    const settling = () => ({ deadline: Date.now() + SETTLE_MS, call: reach.call });
     let result: T;
     try {
       result = await check();
     } catch (error) {
-      if (isWrongProof(error)) await this.#settleWrong(settling(), count, id, error);
-      else await this.#settle(settling(), count, id, 'NEITHER');
+      if (isWrongProof(error)) await this.#settleWrong(settling(reach), count, id, error);
+      else await this.#settle(settling(reach), count, id, 'NEITHER');
       throw error;
     }
-    await this.#settle(settling(), count, id, count.onSuccess);
+    await this.#settle(settling(reach), count, id, count.onSuccess);
     return result;
   }
 
