@@ -44,6 +44,7 @@ export const PASSWORD_PERMISSIONS = ['identity:UserProfile'];
 const REFRESH_MAX_SECONDS = 2_419_200;
 const USER_ID_CHARACTERS = 60;
 const PASSWORD_CHARACTERS = 1024;
+const DOMAIN_ID = /^domain-[0-9a-f]{12}$/;
 
 interface Credentials {
   user_id: string;
@@ -69,9 +70,7 @@ export class SignIn {
    * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED, ERROR_TOO_BUSY.
    */
   async issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
-    const { domain_id } = request;
     const { noted } = call;
-    noted['domain_id'] = domain_id;
     const { user_id: given } = request.credentials;
     // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
     if (typeof given === 'string' && isEmailAddress(given.trim())) noted['user_id'] = given.trim();
@@ -80,7 +79,7 @@ export class SignIn {
 
   async #issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
     const { domain_id } = request;
-    await this.#assertDomain(reach, domain_id);
+    await this.#assertDomain(reach, domain_id, call);
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };
     const check: Check = (found) => this.#prove(reach, request, credentials, found);
@@ -160,8 +159,10 @@ export class SignIn {
     });
   }
 
-  async #assertDomain(reach: Reach, domain_id: string): Promise<void> {
+  async #assertDomain(reach: Reach, domain_id: string, { noted }: SignInCall): Promise<void> {
     const domain = await this.states.domain(reach, domain_id);
+    // What only is in the place of an id may be a password.
+    if (domain || DOMAIN_ID.test(domain_id)) noted['domain_id'] = domain_id;
     if (!domain) throw notFound({ domain_id });
     if (domain.state !== 'ENABLED') throw new IdentityError('ERROR_DOMAIN_STATE', { domain_id });
   }

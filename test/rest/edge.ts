@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,8 @@ export interface Edge {
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<RestAnswer>;
   /** POST of a JSON message, with a token if one is given. */
   post(path: string, body: unknown, token?: string): Promise<RestAnswer>;
+  /** Everything that Envoy has written so far. */
+  written(): Promise<string>;
   /** Sends a text as it is; answers all that comes back until the edge closes the connection. */
   raw(request: string | Buffer): Promise<string>;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function startEdge(
     send,
     post: (path, body, token) =>
       send('POST', path, body, token ? { authorization: `Bearer ${token}` } : undefined),
+    written: () => readFile(child.log, 'utf8'),
     raw: (request) => {
       const socket = connect(port, '127.0.0.1');
       socket.write(request);
