@@ -62,7 +62,7 @@ export function createIamRooms(shared: Shared): IamRooms {
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
-  const last = new LastAdministrator(users, domains);
+  const last = new LastAdministrator(users, domains, roles);
   const account = [links, accounts, passwords, mails, sessions, states, last, audit, clock] as const;
   const removed = [
     bindings,

@@ -178,12 +178,15 @@ export class Users {
     return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
   }
 
-  /** True when the domain has an administrator who is not disabled. */
-  async hasAdministrator(reach: Reach, domain_id: string): Promise<boolean> {
+  /** The roles of the domain's administrators who are not disabled, each once. */
+  async administratorRoles(reach: Reach, domain_id: string): Promise<string[]> {
     const enabled: UserState[] = ['ENABLED', 'PENDING'];
     const role_type = 'DOMAIN_ADMIN' as const;
     const filter = { domain_id: String(domain_id), role_type, state: { $in: enabled } };
-    return (await this.#records.findOne(filter, { ...options(reach), projection: { _id: 1 } })) !== null;
+    const found = this.#records.find(filter, { ...options(reach), projection: { _id: 0, role_id: 1 } });
+    const roles = new Set<string>();
+    for await (const { role_id } of found) if (role_id) roles.add(role_id);
+    return [...roles];
   }
 
   /** Removes all users of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */

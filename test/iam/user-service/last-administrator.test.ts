@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
+import { aRole, aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { refusal, startService } from '../../harness.js';
 import { initialise } from '../../system.js';
@@ -65,6 +65,18 @@ describe.each(acts)('The last enabled administrator of a domain: to %s them', (_
     expect(await user(tenant, tenant.admin)).toEqual(before);
     expect(await stored('audit_record').countDocuments({ domain_id: tenant.domain_id })).toBe(records);
     expect(await service.call('UserProfile.get', {}, first)).toMatchObject({ user_id: tenant.admin });
+  });
+
+  it.each([
+    ['whose role is disabled', { state: 'DISABLED' as const }],
+    ['who may not change users', { permissions: ['identity:UserProfile', 'identity:User.read'] }],
+  ])('is refused whom they have just disabled, though there is one %s', async (_which, given) => {
+    const { tenant, first, second } = await twoAdministrators();
+    const role_id = await aRole(service, tenant, { role_type: 'DOMAIN_ADMIN', ...given });
+    await aUser(service, tenant, { ...ADMIN, role_id });
+    await disable(second.user_id, first);
+    expect(await refusal(act(tenant.admin, second.token, other))).toMatchObject(DENIED);
+    expect(await user(tenant, tenant.admin)).toMatchObject({ state: 'ENABLED' });
   });
 
   it('is refused one of two who do it to each other at once', async () => {
