@@ -17,6 +17,13 @@ describe('SECURITY.md', () => {
     expect(paths.filter((path) => !path.endsWith('.test.ts') || !existsSync(`${root}/${path}`))).toEqual([]);
   });
 
+  it('names drills that there are', () => {
+    const named = promises.flatMap(([, , tests]) => [...`\`${tests}\``.matchAll(/drill `([^`]+)`/g)]);
+    const drills = tableRows(section(read('docs/drills.md'), '## What each proves')).map(([name]) => name);
+    expect(named.map(([, name]) => name).filter((name) => !drills.includes(name))).toEqual([]);
+    expect(new Set(named.map(([, name]) => name)).size).toBe(drills.length);
+  });
+
   it('promises something about each who attacks', () => {
     const groups = tableRows(section(page, '## What is promised')).filter(([promise]) =>
       promise!.startsWith('**'),
