@@ -10,10 +10,10 @@ import { IamProof } from './managers/iam-proof.js';
 import { IamSignIn } from './managers/iam-sign-in.js';
 import { IssuedTokens } from './managers/issued-tokens.js';
 import { LastAdministrator } from './managers/last-administrator.js';
-import type { Mails } from './managers/mail.js';
 import { ManagedUsers } from './managers/managed-users.js';
 import type { Mfa } from './managers/mfa.js';
 import type { MyWorkspaces } from './managers/my-workspaces.js';
+import type { NewPasswords } from './managers/new-passwords.js';
 import type { PasswordCheck } from './managers/password-check.js';
 import type { PasswordPolicy } from './managers/password-policy.js';
 import { Receipts } from './managers/receipts.js';
@@ -24,7 +24,6 @@ import type { Sessions } from './managers/sessions.js';
 import { SignInReach } from './managers/sign-in-reach.js';
 import type { Tokens } from './managers/tokens.js';
 import { UserRemoval } from './managers/user-removal.js';
-import type { Passwords } from './password.js';
 import type { Rooms } from './rooms.js';
 
 /** Rooms that serve the IAM systems alone. */
@@ -38,9 +37,8 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   config: Config;
   clock: Clock;
   cipher: Cipher;
-  passwords: Passwords;
   accounts: Accounts;
-  mails: Mails;
+  newPasswords: NewPasswords;
   states: DomainStates;
   tokens: Tokens;
   sessions: Sessions;
@@ -57,13 +55,13 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
 export function createIamRooms(shared: Shared): IamRooms {
   const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
-  const { admission, check, mfa, mails, passwords } = shared;
+  const { admission, check, mfa, newPasswords } = shared;
   const administration = new Administration(users, roles);
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
   const last = new LastAdministrator(users, domains, roles);
-  const account = [links, accounts, passwords, mails, sessions, states, last, audit, clock] as const;
+  const account = [accounts, newPasswords, sessions, states, last, audit, clock] as const;
   const removed = [
     bindings,
     workspaces,

@@ -23,6 +23,7 @@ import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
 import type { ManagedUsers } from './managers/managed-users.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
+import { NewPasswords } from './managers/new-passwords.js';
 import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
 import { PasswordReset } from './managers/password-reset.js';
@@ -204,6 +205,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
+  const newPasswords = new NewPasswords(users, links, passwords, mails, clock);
+  const own = [codes, mails, guard, sessions, audit, clock] as const;
   const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
   const admission = new Admission(mongo, users, guard, policy, audit, clock);
   const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
@@ -221,9 +224,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     mongo,
     models,
     cipher,
-    passwords,
     accounts,
-    mails,
+    newPasswords,
     states,
     tokens,
     sessions,
@@ -243,7 +245,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     mfa,
     signIn: new SignIn(admission, states, check, mfa, tokens, policy, signInSettings),
     grants: new Grants(users, states, tokens, scoped, sessions, policy, audit, clock, signInSettings),
-    profiles: new UserProfiles(mongo, users, links, passwords, codes, mails, guard, sessions, audit, clock, {
+    profiles: new UserProfiles(mongo, users, links, newPasswords, ...own, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
     reset: new PasswordReset(

@@ -2,11 +2,9 @@ import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, invalidParameter, notFound } from '../errors.js';
-import type { PasswordLinks } from '../models/password-link.js';
 import type { PageScope, UserPage, UserPages } from '../models/user-pages.js';
 import type { User, UserChange, UserDetail, Users } from '../models/user.js';
 import { loginKeys } from '../models/user.js';
-import type { Passwords } from '../password.js';
 import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import { checkUsername } from '../user-name.js';
 import type { Accounts } from './accounts.js';
@@ -15,8 +13,8 @@ import { ofUser, userCreated } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import type { LastAdministrator } from './last-administrator.js';
-import type { Mails } from './mail.js';
-import { tellOfPassword } from './password-notice.js';
+import { assertKeptHere } from './new-passwords.js';
+import type { NewPasswords } from './new-passwords.js';
 import type { Caller, Sessions } from './sessions.js';
 
 /** Fields that an administrator sets; null clears one. */
@@ -55,10 +53,8 @@ export class ManagedUsers {
     private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly pages: UserPages,
-    private readonly links: PasswordLinks,
     private readonly accounts: Accounts,
-    private readonly passwords: Passwords,
-    private readonly mails: Mails,
+    private readonly newPasswords: NewPasswords,
     private readonly sessions: Sessions,
     private readonly states: DomainStates,
     private readonly lastAdministrator: LastAdministrator,
@@ -147,9 +143,7 @@ export class ManagedUsers {
     const after = await this.users.change(tx, user, change, this.clock.now());
     // Not a condition of the change: some engines leave the index of the key for it. The error undoes it.
     if (after?.id !== user.id) throw notFound({ user_id: user.id });
-    if (!withPassword) return after;
-    await this.links.drop(tx, user);
-    await tellOfPassword(tx, this.mails, after, this.clock.now());
+    if (withPassword) await this.newPasswords.settle(tx, after);
     return after;
   }
 
@@ -160,22 +154,12 @@ export class ManagedUsers {
     user: User,
     { password = '', name = user.username }: GivenChange,
   ): Promise<UserChange> {
-    const { user_id } = user;
-    if (user.auth_type !== 'LOCAL') throw refused('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', user_id);
+    const field = 'password';
+    assertKeptHere(user, field);
     if (owner) this.#assertRecent(owner);
-    checkNewPassword(password, [user_id, user.username, name], 'password');
-    const stored = await this.users.findWithSecrets(reach, user);
-    if (await this.passwords.matches(password, stored?.password, reach))
-      throw refused('ERROR_PASSWORD_NOT_CHANGED', user_id);
-    const forced = this.settings.forceUpdate && !owner;
-    return {
-      $set: await this.passwords.secret(password, { ...user, username: name }, this.clock.now(), reach),
-      $unset: { temporary_password: '', kept_session: '' },
-      $inc: { generation: 1 },
-      ...(forced
-        ? { $addToSet: { required_actions: 'UPDATE_PASSWORD' } }
-        : { $pull: { required_actions: 'UPDATE_PASSWORD' } }),
-    };
+    checkNewPassword(password, [user.user_id, user.username, name], field);
+    const mustChange = this.settings.forceUpdate && !owner;
+    return this.newPasswords.change(reach, { ...user, username: name }, { password, field, mustChange });
   }
 
   /** The rule of UserProfile.update: whoever finds a session open does not get the account with it. */
@@ -249,15 +233,6 @@ function merged(left: UserChange, right: UserChange): UserChange {
   for (const [operator, fields] of Object.entries(right))
     all.set(operator, { ...(all.get(operator) as object | undefined), ...(fields as object) });
   return Object.fromEntries(all);
-}
-
-function refused(
-  reason: 'ERROR_PASSWORD_NOT_CHANGED' | 'ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH',
-  user_id: string,
-): IdentityError {
-  const description =
-    reason === 'ERROR_PASSWORD_NOT_CHANGED' ? 'equals the old one' : 'is not kept here for this user';
-  return new IdentityError(reason, { user_id }, [{ field: 'password', description }]);
 }
 
 function nameTaken(name: string, domain_id: string, cause?: unknown): IdentityError {

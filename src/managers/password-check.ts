@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.js';
 import type { Mongo, Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
-import type { User, UserChange, UserKey, UserWithSecrets, Users } from '../models/user.js';
+import type { User, UserKey, UserWithSecrets, Users } from '../models/user.js';
 import type { Passwords } from '../password.js';
 import type { Found } from './admission.js';
 import { ofUser } from './audit.js';
 import type { Audit } from './audit.js';
+import { inForce } from './new-passwords.js';
 import type { Sessions } from './sessions.js';
 import type { TemporaryPasswords } from './temporary-passwords.js';
 
@@ -56,12 +57,7 @@ export class PasswordCheck {
   /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */
   async #adopt(reach: Reach, user: UserWithSecrets, password: string): Promise<User | undefined> {
     const now = this.clock.now();
-    const change: UserChange = {
-      $set: await this.passwords.secret(password, user, now, reach),
-      $unset: { temporary_password: '', kept_session: '' },
-      $addToSet: { required_actions: 'UPDATE_PASSWORD' },
-      $inc: { generation: 1 },
-    };
+    const change = inForce(await this.passwords.secret(password, user, now, reach), true);
     const unused = { 'temporary_password.mac': user.temporary_password!.mac };
     const adopted = await this.mongo.transaction(reach, async (tx) => {
       const after = await this.users.change(tx, user, change, now, unused);

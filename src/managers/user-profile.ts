@@ -5,13 +5,13 @@ import { IdentityError, authenticateFailure, requiredParameter } from '../errors
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserChange, Users } from '../models/user.js';
 import { userNotFound } from '../models/user.js';
-import type { Passwords } from '../password.js';
 import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { Codes } from './codes.js';
 import type { Mails } from './mail.js';
-import { tellOfPassword } from './password-notice.js';
+import { assertKeptHere } from './new-passwords.js';
+import type { NewPasswords } from './new-passwords.js';
 import { provenAddress, unproven } from './proven-address.js';
 import type { Caller, Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
@@ -38,7 +38,7 @@ export class UserProfiles {
     private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly links: PasswordLinks,
-    private readonly passwords: Passwords,
+    private readonly newPasswords: NewPasswords,
     private readonly codes: Codes,
     private readonly mails: Mails,
     private readonly guard: SignInGuard,
@@ -59,8 +59,11 @@ export class UserProfiles {
     if (password !== undefined) this.#assertMaySetPassword(owner);
     const moved = email !== undefined && email !== account.email;
     const set: UserChange = { $set: { ...plain, ...(moved ? unproven(account, email) : {}) } };
+    if (password !== undefined) checkPasswordFormat(password, 'password');
     const secret =
-      password === undefined ? undefined : await this.#newPassword(reach, account, password, 'password');
+      password === undefined
+        ? undefined
+        : await this.newPasswords.change(reach, account, { password, field: 'password' });
     if (!secret && Object.keys(set.$set!).length === 0) return account;
     return this.#write(reach, account, async (tx) => {
       const after = await this.#change(tx, account, merged(set, secret, moved, owner.session));
@@ -89,13 +92,16 @@ export class UserProfiles {
     currentPassword: string | undefined,
   ): Promise<User> {
     const { account } = owner;
-    if (account.auth_type !== 'LOCAL') throw kept(account, 'new_password');
+    assertKeptHere(account, 'new_password');
     const pending = [...account.required_actions, ...owner.required_actions].includes('UPDATE_PASSWORD');
     if (!pending && !currentPassword) throw requiredParameter('current_password');
     checkPasswordFormat(newPassword, 'new_password');
     if (!pending) await this.#checkCurrent(reach, owner, currentPassword!);
-    const known = pending ? undefined : currentPassword;
-    const secret = await this.#newPassword(reach, account, newPassword, 'new_password', known);
+    const secret = await this.newPasswords.change(reach, account, {
+      password: newPassword,
+      field: 'new_password',
+      current: pending ? undefined : currentPassword,
+    });
     return this.#replacePassword(reach, owner, secret, (pending && wayOf(owner)) || 'CURRENT_PASSWORD');
   }
 
@@ -112,11 +118,15 @@ export class UserProfiles {
   ): Promise<User> {
     const { account } = owner;
     const field = 'password';
-    if (account.auth_type !== 'LOCAL') throw kept(account, field);
+    assertKeptHere(account, field);
     checkPasswordFormat(newPassword, field);
     checkPasswordIsNoName(newPassword, [account.user_id, account.username], field);
     await this.#checkCurrent(reach, owner, currentPassword).catch(asFailedSignIn);
-    const secret = await this.#newPassword(reach, account, newPassword, field, currentPassword);
+    const secret = await this.newPasswords.change(reach, account, {
+      password: newPassword,
+      field,
+      current: currentPassword,
+    });
     return this.#replacePassword(reach, owner, secret, 'CURRENT_PASSWORD');
   }
 
@@ -171,7 +181,7 @@ export class UserProfiles {
 
   #assertMaySetPassword(owner: Owner): void {
     const { account } = owner;
-    if (account.auth_type !== 'LOCAL') throw kept(account, 'password');
+    assertKeptHere(account, 'password');
     const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
     if (account.required_actions.includes('UPDATE_PASSWORD') || owner.signed_in_at >= since) return;
     const key = 'current_password';
@@ -186,41 +196,10 @@ export class UserProfiles {
     const { domain_id, user_id } = account;
     const about = { action: 'password.change', detail: { way: 'CURRENT_PASSWORD' } } as const;
     await this.guard.proof(reach, { domain_id, user_id, peer: owner.peer }, about, async () => {
-      if (!(await this.#isCurrent(reach, account, currentPassword))) {
+      if (!(await this.newPasswords.isCurrent(reach, account, currentPassword))) {
         throw new IdentityError('ERROR_PASSWORD_NOT_MATCHED', { user_id });
       }
     });
-  }
-
-  /**
-   * The change that puts a new password in force and ends every session. With the current password at hand, a
-   * comparison with it saves a hash.
-   */
-  async #newPassword(
-    reach: Reach,
-    account: User,
-    password: string,
-    field: string,
-    current?: string,
-  ): Promise<UserChange> {
-    checkPasswordFormat(password, field);
-    const equal =
-      current === undefined ? await this.#isCurrent(reach, account, password) : password === current;
-    if (equal) {
-      const violations = [{ field, description: 'equals the old one' }];
-      throw new IdentityError('ERROR_PASSWORD_NOT_CHANGED', { user_id: account.user_id }, violations);
-    }
-    return {
-      $set: await this.passwords.secret(password, account, this.clock.now(), reach),
-      $unset: { temporary_password: '', kept_session: '' },
-      $pull: { required_actions: 'UPDATE_PASSWORD' },
-      $inc: { generation: 1 },
-    };
-  }
-
-  async #isCurrent(reach: Reach, account: User, password: string): Promise<boolean> {
-    const stored = await this.users.findWithSecrets(reach, account);
-    return this.passwords.matches(password, stored?.password, reach);
   }
 
   /** A link is used once and dead after any change of the password (D-10); the owner is told. */
@@ -228,8 +207,7 @@ export class UserProfiles {
     if (owner.link && !(await this.links.consume(tx, account, owner.link))) {
       throw new IdentityError('ERROR_AUTHENTICATE_FAILURE', { message: 'The link was used before.' });
     }
-    await this.links.drop(tx, account);
-    await tellOfPassword(tx, this.mails, account, this.clock.now());
+    await this.newPasswords.settle(tx, account);
   }
 
   async #tellOldAddress(tx: Tx, account: User, new_email: string): Promise<void> {
@@ -253,12 +231,6 @@ export class UserProfiles {
     this.sessions.forget(account);
     return after;
   }
-}
-
-/** The answer for a user whose password an identity provider keeps. */
-function kept({ user_id }: User, field: string): IdentityError {
-  const violations = [{ field, description: 'is not kept here for this user' }];
-  return new IdentityError('ERROR_UNABLE_TO_RESET_PASSWORD_IN_EXTERNAL_AUTH', { user_id }, violations);
 }
 
 function asFailedSignIn(error: unknown): never {
