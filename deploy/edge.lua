@@ -26,6 +26,9 @@ local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[429], [12] = OWN_
 -- What the transcoder leaves of the gRPC answer and no REST caller needs.
 local GRPC_HEADERS = { "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding" }
 
+-- Headers of every answer (envoy.yaml).
+local HEADERS = { ["cache-control"] = "no-store", ["x-content-type-options"] = "nosniff" }
+
 -- What a REST caller cannot mean: of its JSON the transcoder makes a message that is neither packed nor answered packed,
 -- and deadlines are no part of REST.
 local NOT_FOR_REST = {
@@ -182,6 +185,8 @@ function envoy_on_request(handle)
   local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
   local family = family_of(path)
   local fault = refusal(headers, family)
+  -- Refused in any case; but a 200 of gRPC would open the tunnel, in which the caller then waits.
+  if method == "CONNECT" then headers:remove("content-type") end
   if family or fault or method == "HEAD" then
     local memory = handle:streamInfo():dynamicMetadata()
     memory:set(MEMORY, "family", family or "")
@@ -305,6 +310,8 @@ function envoy_on_response(handle)
   headers = handle:headers()
   headers:replace(":status", tostring(status))
   headers:replace("content-type", "application/json")
+  -- What is refused before it has a route does not get the headers of one.
+  for name, value in pairs(HEADERS) do headers:replace(name, value) end
   -- Nil when the answer has nothing after its headers, not even an end.
   if body then body:setBytes(head and "" or text) end
   if head then headers:replace("content-length", tostring(#text)) end

@@ -109,6 +109,13 @@ describe('CONNECT', () => {
     );
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
   });
+
+  it.each(['application/grpc', 'application/grpc+proto'])('opens no tunnel for %s either', async (type) => {
+    const lines = ['Host: edge:80', `Content-Type: ${type}`];
+    const [headers, body] = await sendLines('CONNECT', 'edge:80', lines);
+    expect(headers).toMatch(/^HTTP\/1\.1 404 /);
+    expect(JSON.parse(body)).toMatchObject({ detail: { code: 'ERROR_UNSUPPORTED_API' } });
+  });
 });
 
 describe('what is refused before its path is known', () => {
@@ -124,6 +131,8 @@ describe('what is refused before its path is known', () => {
   it.each(cases)('has the body of all other paths, also at the IAM systems: %s', async (_, status, lines) => {
     const [headers, body] = await sendLines('GET', KEYSTONE, ['Host: edge', ...lines]);
     expect(headers).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(headers).toMatch(/^cache-control: no-store\r?$/m);
+    expect(headers).toMatch(/^x-content-type-options: nosniff\r?$/m);
     expect(JSON.parse(body)).toMatchObject({ code: 3, detail: { code: 'ERROR_INVALID_ARGUMENT' } });
   });
 
