@@ -1,19 +1,17 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { aTenant, signIn, tokenOf } from '../../fixtures.js';
+import { signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
-import { refusal, startService } from '../../harness.js';
-import { initialise } from '../../system.js';
+import { refusal } from '../../harness.js';
+import { startDomains } from './domains.js';
 
 let service: Service;
 let tenant: Tenant;
 let systemAdmin: string;
 
 beforeAll(async () => {
-  service = await startService();
-  tenant = await aTenant(service);
-  ({ systemAdmin } = await initialise(service));
+  ({ service, tenant, systemAdmin } = await startDomains());
 });
 afterAll(() => service.close());
 

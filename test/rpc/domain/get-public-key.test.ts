@@ -3,10 +3,11 @@ import { importJWK, jwtVerify } from 'jose';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { aTenant, signIn, tokenOf } from '../../fixtures.js';
+import { signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
-import { refusal, startService } from '../../harness.js';
-import { ROOT_ADMIN, initialise } from '../../system.js';
+import { refusal } from '../../harness.js';
+import { ROOT_ADMIN } from '../../system.js';
+import { startDomains } from './domains.js';
 
 let service: Service;
 let tenant: Tenant;
@@ -14,9 +15,7 @@ let systemToken: string;
 let systemAdmin: string;
 
 beforeAll(async () => {
-  service = await startService();
-  tenant = await aTenant(service);
-  ({ systemToken, systemAdmin } = await initialise(service));
+  ({ service, tenant, systemToken, systemAdmin } = await startDomains());
 });
 afterAll(() => service.close());
 

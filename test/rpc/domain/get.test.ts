@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { aTenant, tokenOf } from '../../fixtures.js';
+import { tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
-import { refusal, startService } from '../../harness.js';
-import { initialise } from '../../system.js';
+import { refusal } from '../../harness.js';
+import { startDomains } from './domains.js';
 
 let service: Service;
 let tenant: Tenant;
@@ -12,9 +12,7 @@ let systemAdmin: string;
 let systemToken: string;
 
 beforeAll(async () => {
-  service = await startService();
-  tenant = await aTenant(service);
-  ({ systemAdmin, systemToken } = await initialise(service));
+  ({ service, tenant, systemAdmin, systemToken } = await startDomains());
 });
 afterAll(() => service.close());
 
