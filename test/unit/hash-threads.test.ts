@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
-import { compareInThread, hashInThread } from '../../src/hash-threads.js';
+import { afterAll, expect, it } from 'vitest';
+import type * as HashThreads from '../../src/hash-threads.js';
+
+// Threads of its own: those of the tests before it in this process are not known here.
+const itself = new URL('../../src/hash-threads.js?own', import.meta.url);
+const { compareInThread, hashInThread } = (await import(itself.href)) as typeof HashThreads;
 
 /** Long enough to be killed in the middle of it. */
 const SLOW = 13;
 const FAST = 4;
 const DIED = 'the thread of a hash died';
 const threads: Worker[] = [];
-process.on('worker', (thread) => threads.push(thread));
+const note = (thread: Worker) => void threads.push(thread);
+process.on('worker', note);
+afterAll(() => process.off('worker', note));
 
 const end = (thread: Worker) => thread.terminate();
 const right = async () => compareInThread('a password', await hashInThread('a password', FAST));
