@@ -17,7 +17,7 @@ const USERS = 2000;
 /** Of these many users, one after the other. */
 const SIGNING_IN = 400;
 const DEADLINE = '10s';
-/** Goals of a machine of two cores (checks, section 2). */
+/** Goals of a machine of two cores. */
 const GOAL = { ratio: 3, goodput: 0.7, refusedMs: 1000, memoryMiB: 512, backMs: 5000 };
 
 /** Calls of one kind, so many a second. */
@@ -165,7 +165,7 @@ class Load {
   }
 }
 
-/** The profile of load alone, beside sign-ins, twice and three times over, and afterwards (checks F01, F02). */
+/** The profile of load alone, beside sign-ins, twice and three times over, and afterwards. */
 async function load(seconds: number): Promise<Outcome> {
   const ghz = findProgram('ghz');
   if (!ghz) throw new NotPossible('ghz is not on the PATH: go install github.com/bojand/ghz/cmd/ghz@latest');

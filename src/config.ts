@@ -217,7 +217,7 @@ export const settings = {
     'Answer MFA errors as FAILED_PRECONDITION instead of INTERNAL, which existing clients expect.',
   ),
   MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest request accepted.'),
-  MAX_STREAMS: whole(1000, 1, 100_000, 'Calls at the same time on one connection.'),
+  MAX_STREAMS: whole(100, 1, 100_000, 'Calls at the same time on one connection.'),
   MAX_CALLS: whole(500, 10, 100_000, 'Calls in work at the same time; more are refused at once.'),
   LOOP_DELAY_MS: whole(
     100,
