@@ -97,7 +97,8 @@ export class Mfa {
     const ended: UserChange = { ...change, $inc: { generation: 1 }, ...keep(change, session) };
     const changed = await this.mongo.transaction(reach, async (tx) => {
       await this.codes.consume(tx, entry, code);
-      const after = await this.users.change(tx, user, ended, this.clock.now(), stillAs(user));
+      const still = { ...stillAs(user), ...(entry.mfa?.otp_secret ? {} : unused(step)) };
+      const after = await this.users.change(tx, user, ended, this.clock.now(), still);
       if (!after) throw notAGuess(invalidCode(code));
       await this.#tell(tx, user, after, entry);
       const action = entry.mfa?.action === 'ENABLE' ? 'mfa.enable' : 'mfa.disable';
@@ -146,7 +147,9 @@ export class Mfa {
     const step = await this.#checkCode(reach, user, entry, code);
     await this.mongo.transaction(reach, async (tx) => {
       await this.codes.consume(tx, entry, code);
-      if (step !== undefined) await this.#useStep(tx, user, step, code);
+      if (step === undefined) return;
+      const used = await this.users.update(tx, user, { $set: { 'otp.last_step': step } }, unused(step));
+      if (!used) throw notAGuess(invalidCode(code));
     });
   }
 
@@ -178,15 +181,9 @@ export class Mfa {
     if (!sealed) throw notAGuess(invalidCode(code));
     const step = stepOf(this.cipher.open(sealed, otpContext(user)), code, this.clock.now());
     if (step === undefined) throw this.codes.wrong(entry, code);
-    // A step that was accepted is not accepted again (RFC 6238 5.2).
+    // Looked at once more in the transaction that uses it up, see `unused`.
     if (step <= last) throw notAGuess(invalidCode(code));
     return step;
-  }
-
-  async #useStep(tx: Tx, user: User, step: number, code: string): Promise<void> {
-    const unused = { 'otp.last_step': { $lt: step } };
-    if (!(await this.users.update(tx, user, { $set: { 'otp.last_step': step } }, unused)))
-      throw notAGuess(invalidCode(code));
   }
 
   #enabled(user: User, entry: PendingCode, step: number | undefined): UserChange {
@@ -272,6 +269,14 @@ function keep(change: UserChange, session: string | undefined): UserChange {
 /** Nobody switched MFA or ended the session since the user was read. */
 function stillAs({ mfa, generation }: User): object {
   return { generation, 'mfa.state': mfa?.state === 'ENABLED' ? 'ENABLED' : { $ne: 'ENABLED' } };
+}
+
+/**
+ * A step that was accepted is not accepted again (RFC 6238 5.2): the condition of the write that uses a code up, so
+ * that of all who come with one code at once, at whatever door, one succeeds. A mailed code has no step.
+ */
+function unused(step: number | undefined): object {
+  return step === undefined ? {} : { 'otp.last_step': { $lt: step } };
 }
 
 function otpContext(user: { domain_id: string; user_id: string }): string {
