@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { isVisible } from './visible-text.js';
 
 const MAX_LENGTH = 254;
 const MAX_LOCAL_LENGTH = 64;
@@ -18,7 +19,7 @@ export function isEmailAddress(text: string): boolean {
   const local = text.slice(0, at);
   const domain = text.slice(at + 1);
   if (at < 1 || local.length > MAX_LOCAL_LENGTH || !LOCAL_PART.test(local)) return false;
-  if (!DOMAIN.test(domain) || domain.normalize('NFKC') !== domain) return false;
+  if (!DOMAIN.test(domain) || !isVisible(domain) || domain.normalize('NFKC') !== domain) return false;
   const labels = domainToASCII(domain).split('.');
   return (
     labels.length > 1 &&

@@ -22,15 +22,19 @@ export function firstGeneration(): number {
 }
 
 /**
- * The form in which two user ids or addresses count as the same: compatibility characters folded, letter
- * case dropped, invisible characters removed (D-36; Unicode NFKC_Casefold).
+ * The form in which two user ids or addresses count as the same: one key for all that differs in letter case, width,
+ * composition or invisible characters alone (D-36). Like NFKC_Casefold of Unicode, by the tables of the engine's ICU:
+ * upper case and lower case again is the full folding, code point by code point because a final sigma is no other
+ * letter. Beyond it, i with and without its dot are one letter: their capital is.
  */
 export function identityKey(text: string): string {
-  return text
-    .normalize('NFKC')
-    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-    .toLowerCase()
-    .normalize('NFKC');
+  const plain = text.replace(/\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFKC');
+  return lowerCased(lowerCased(plain).toUpperCase()).normalize('NFKC');
+}
+
+/** Lower case without a look at the letters around; capital sharp s has a lower case, but no other upper case. */
+function lowerCased(text: string): string {
+  return Array.from(text, (character) => character.toLowerCase()).join('');
 }
 
 /** Names a token where its id must not be shown: 22 characters that open nothing. */

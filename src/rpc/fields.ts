@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import { isEmailAddress } from '../email-address.js';
-
-/** Control characters and characters that are drawn as nothing: never part of a name, an id or a code. */
-const INVISIBLE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u;
-/** Joiners that scripts and emoji need inside words. */
-const JOINERS = /[\u200c\u200d\ufe0f]/gu;
+import { isReadable, isVisible } from '../visible-text.js';
 
 const STRUCT_DEPTH = 16;
 const STRUCT_BYTES = 65_536;
 const STRUCT_VALUES = 10_000;
 
-/** Text without control characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
+/** Text without control or invisible characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
 export function text(max: number): z.ZodType<string> {
   return z
     .string('must be a text')
@@ -19,10 +15,7 @@ export function text(max: number): z.ZodType<string> {
       z
         .string()
         .max(max, `must be at most ${max} characters long`)
-        .refine(
-          (value) => !INVISIBLE.test(value.replace(JOINERS, '')),
-          'must not hold control or invisible characters',
-        ),
+        .refine(isReadable, 'must not hold control or invisible characters'),
     );
 }
 
@@ -39,7 +32,8 @@ export const id = identifier(64);
 
 /** A user id for a new user (D-36). */
 export const newUserId = identifier(60)
-  .refine((value) => !/[\s\u200c\u200d\ufe0f]/u.test(value), 'must not hold blanks')
+  .refine((value) => !/\s/u.test(value), 'must not hold blanks')
+  .refine(isVisible, 'must not hold control or invisible characters')
   .refine(
     (value) => !/^[0-9a-f]{32}$/i.test(value.normalize('NFKC')),
     'must not be 32 hexadecimal digits: the opaque ids of users are',

@@ -51,6 +51,8 @@ test.each([
   'a@b。co',
   'ä@b.co',
   'a\u202e@b.co',
+  'a@ex\ufe0fample.com',
+  'a@ex\u034fample.com',
   'a@b_c.co',
   `${'a'.repeat(65)}@example.com`,
   `a@${'b'.repeat(64)}.co`,
