@@ -6,7 +6,7 @@ const STRUCT_DEPTH = 16;
 const STRUCT_BYTES = 65_536;
 const STRUCT_VALUES = 10_000;
 
-/** Text without control or invisible characters, trimmed, of at most so many characters (contract/behaviour.md 1, "Strings"). */
+/** Text of seen characters alone, trimmed, of at most so many (contract/behaviour.md 1, "Strings"). */
 export function text(max: number): z.ZodType<string> {
   return z
     .string('must be a text')

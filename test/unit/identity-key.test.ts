@@ -12,7 +12,7 @@ const cased = assigned.filter((one) =>
 const marks = assigned.filter((character) => /\p{M}/u.test(character));
 
 const hex = (text: string) => Array.from(text, (one) => one.codePointAt(0)!.toString(16)).join(' ');
-const named = (characters: string[]) => characters.map(hex);
+const named = (characters: readonly string[]) => characters.map(hex);
 
 describe('the key of ids', () => {
   it.each([
