@@ -17,7 +17,7 @@ const LEAK = 1.1;
 const BACK_MS = 30_000;
 const LIST = { query: { page: { start: 1, limit: 20 } } };
 
-/** 10,000 callers hang up in the middle of their calls. */
+/** 10,000 callers hang up in the middle of their calls (checks F07). */
 async function cancelStorm(): Promise<Outcome> {
   const stack = await Stack.start('cancel-storm', { users: 2000 });
   const client = new WireClient(stack.edge);
@@ -165,7 +165,7 @@ function seconds(milliseconds: number): string {
 const WARM_UP = 0.3;
 const GROWTH = 1.1;
 
-/** Half load for a long time: what is kept does not grow. */
+/** Half load for a long time: what is kept does not grow (checks F11). */
 async function soak(minutes: number): Promise<Outcome> {
   const stack = await Stack.start('soak', { users: 1000, settings: { BCRYPT_COST: '10' } });
   try {

@@ -67,7 +67,7 @@ const stalled: Fault = {
   },
 };
 
-/** The service is there before its database. */
+/** The service is there before its database (checks F05). */
 async function absent(): Promise<Outcome> {
   const stack = await Stack.start('database-absent', { withoutDatabase: true });
   const { address } = stack.instances[0]!;

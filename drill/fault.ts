@@ -21,7 +21,7 @@ export interface Fault {
 }
 
 const QUIET_MS = 3000;
-/** Everything works again after this, without a hand. */
+/** Everything works again after this, without a hand (checks F04). */
 const RECOVERY_MS = 30_000;
 
 /** Works, lets the fault happen, works on, and compares the books. */

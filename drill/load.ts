@@ -165,7 +165,7 @@ class Load {
   }
 }
 
-/** The profile of load alone, beside sign-ins, twice and three times over, and afterwards. */
+/** The profile of load alone, beside sign-ins, twice and three times over, and afterwards (checks F01, F02). */
 async function load(seconds: number): Promise<Outcome> {
   const ghz = findProgram('ghz');
   if (!ghz) throw new NotPossible('ghz is not on the PATH: go install github.com/bojand/ghz/cmd/ghz@latest');

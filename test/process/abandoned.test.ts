@@ -9,7 +9,7 @@ import { startService } from '../harness.js';
 import { WireClient } from '../wire-client.js';
 import { startProcess } from './running-service.js';
 
-/** In which everything works again without a hand. */
+/** In which everything works again without a hand (checks F09). */
 const RECOVERY_MS = 30_000;
 
 let service: Service;

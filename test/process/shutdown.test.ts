@@ -13,7 +13,7 @@ import { WireClient } from '../wire-client.js';
 import type { RunningService } from './running-service.js';
 import { servingState, startProcess } from './running-service.js';
 
-/** What SIGTERM is promised to take at most. */
+/** What SIGTERM is promised to take at most (checks F08). */
 const LIMIT_MS = 10_000;
 
 let service: Service;
