@@ -18,6 +18,7 @@ import type { PasswordCheck } from './managers/password-check.js';
 import type { PasswordPolicy } from './managers/password-policy.js';
 import { Receipts } from './managers/receipts.js';
 import type { Revocations } from './managers/revocations.js';
+import type { RoleStates } from './managers/role-states.js';
 import { ScopeChoice } from './managers/scope-choice.js';
 import type { ScopedTokens } from './managers/scoped-tokens.js';
 import type { Sessions } from './managers/sessions.js';
@@ -42,6 +43,7 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   states: DomainStates;
   tokens: Tokens;
   sessions: Sessions;
+  roleStates: RoleStates;
   revocations: Revocations;
   policy: PasswordPolicy;
   mfa: Mfa;
@@ -56,7 +58,7 @@ export function createIamRooms(shared: Shared): IamRooms {
   const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
   const { admission, check, mfa, newPasswords } = shared;
-  const administration = new Administration(users, roles);
+  const administration = new Administration(users, shared.roleStates);
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);

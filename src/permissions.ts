@@ -12,6 +12,12 @@ export function permits(permissions: readonly string[], accepted: readonly strin
   return permissions.some((entry) => accepted.some((permission) => covers(entry, permission)));
 }
 
+/** Whether whoever has these permissions has all of the others too; a list without any is all there is. */
+export function includesAll(held: readonly string[], others: readonly string[]): boolean {
+  if (held.length === 0) return true;
+  return others.length > 0 && others.every((other) => permits(held, [prefixOf(other)]));
+}
+
 /** An entry that covers nothing: a list without any would allow all. */
 const NOTHING: readonly string[] = ['-'];
 

@@ -232,7 +232,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     audit,
   };
   return {
-    ...createIamRooms({ ...shared, revocations, policy, mfa, admission, check, scoped, mine }),
+    ...createIamRooms({ ...shared, roleStates, revocations, policy, mfa, admission, check, scoped, mine }),
     ...createDomains({ ...shared, keys }),
     mongo,
     models,

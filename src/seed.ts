@@ -166,7 +166,7 @@ async function seedPerson(
 ): Promise<void> {
   const role_id = role === 'WORKSPACE_OWNER' ? 'managed-workspace-owner' : 'managed-workspace-member';
   const user = { ...person, email: person.user_id, auth_type: 'LOCAL' as const, password };
-  await rooms.workspaceUsers.create(reach, { domain_id, workspace_id }, user, role_id);
+  await rooms.workspaceUsers.create(reach, { domain_id, workspace_id }, user, role_id, { permissions: [] });
   await settle(rooms, reach, { domain_id, user_id: person.user_id }, isNew ? 'PENDING' : 'ENABLED', detail);
 }
 

@@ -32,7 +32,13 @@ export function workspaceUserMethods(workspaceUsers: WorkspaceUsers): Methods<ty
         },
       },
       async ({ role_id, ...account }, call) => {
-        const created = await workspaceUsers.create(call.reach, workspaceOf(call), account, role_id);
+        const created = await workspaceUsers.create(
+          call.reach,
+          workspaceOf(call),
+          account,
+          role_id,
+          call.caller,
+        );
         call.noted['created_user_id'] = account.user_id;
         return toWorkspaceUserInfo(created);
       },

@@ -1,9 +1,10 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
-import { common, permits } from '../permissions.js';
-import type { Role, Roles } from '../models/role.js';
+import { common, includesAll, permits } from '../permissions.js';
+import type { Role } from '../models/role.js';
 import type { User, Users } from '../models/user.js';
+import type { RoleStates } from './role-states.js';
 import type { Caller } from './sessions.js';
 
 /** What an administrator wants to do with users. */
@@ -15,7 +16,7 @@ const OPAQUE_ID = /^[0-9a-f]{32}$/;
 export class Administration {
   constructor(
     private readonly users: Users,
-    private readonly roles: Roles,
+    private readonly roles: RoleStates,
   ) {}
 
   /**
@@ -72,20 +73,22 @@ export class Administration {
   }
 
   /**
-   * Whoever changes an administrator, their password above all, may become them: so nobody changes one who may do more.
+   * Whoever changes an account, its password above all, may become its owner: so nobody changes one who may do more,
+   * in the domain or in any workspace.
    * @throws IdentityError ERROR_PERMISSION_DENIED.
    */
   async #assertNoLess(reach: Reach, caller: Caller, user: User): Promise<void> {
-    if (caller.kind === 'SYSTEM' || user.role_type !== 'DOMAIN_ADMIN' || isOwn(caller, user)) return;
+    if (caller.kind === 'SYSTEM' || isOwn(caller, user)) return;
     const own = isForAdministration(caller)
       ? undefined
       : await this.#roleOf(reach, caller.domain_id, caller.signed_in);
     const held = common(caller.permissions, own?.permissions ?? []);
     if (held.length === 0) return;
-    const other = await this.#roleOf(reach, user.domain_id, user);
-    if (!other || other.permissions.length === 0) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    if (other.permissions.every((one) => permits(held, [one]))) return;
-    throw new IdentityError('ERROR_PERMISSION_DENIED');
+    for (const role_id of rolesOf(user)) {
+      // A role that is disabled may be enabled again; one that is not there may be anything.
+      const role = role_id ? await this.roles.recent(reach, user.domain_id, role_id) : undefined;
+      if (!role || !includesAll(held, role.permissions)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    }
   }
 
   async #roleOf(
@@ -126,6 +129,12 @@ export class Administration {
     const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
     return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
   }
+}
+
+/** All roles that somebody has, each once; an administrator without one has one that is unknown. */
+function rolesOf({ role_type, role_id, memberships }: User): Set<string | undefined> {
+  const inWorkspaces = memberships.map((one) => one.role_id);
+  return new Set(role_type === 'DOMAIN_ADMIN' ? [role_id, ...inWorkspaces] : inWorkspaces);
 }
 
 function isForAdministration({ role_type }: Caller): boolean {

@@ -13,11 +13,13 @@ import type { Membership, User, Users, WorkspaceRoleType } from '../models/user.
 import { heldIn } from '../models/members.js';
 import type { MemberScope, Members, UserSummary } from '../models/members.js';
 import type { Workspaces } from '../models/workspace.js';
+import { includesAll } from '../permissions.js';
 import type { Accounts, NewAccount } from './accounts.js';
 import { roleGranted, userCreated } from './audit.js';
 import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import { membershipIn } from './memberships.js';
+import type { Caller } from './sessions.js';
 
 /** A user and the role that counts in the workspace that was asked for. */
 export interface WorkspaceUser {
@@ -70,13 +72,15 @@ export class WorkspaceUsers {
 
   /**
    * Creates a user of the domain with a role in the workspace; all of it is written, or nothing (D-22).
-   * @throws IdentityError in the order of contract/behaviour.md 3.1.
+   * @param by who gives the role; nobody gives more than they have, as they may choose the password with it.
+   * @throws IdentityError in the order of contract/behaviour.md 3.1, then ERROR_PERMISSION_DENIED for too wide a role.
    */
   async create(
     reach: Reach,
     scope: WorkspaceScope,
     account: NewAccount,
     role_id: string,
+    by: Pick<Caller, 'permissions'>,
   ): Promise<WorkspaceUser> {
     const { domain_id, workspace_id } = scope;
     await this.accounts.check(reach, domain_id, account);
@@ -85,6 +89,7 @@ export class WorkspaceUsers {
       this.states.domain(reach, domain_id),
     ]);
     if (!domain) throw notFound({ domain_id });
+    if (!includesAll(by.permissions, role.permissions)) throw new IdentityError('ERROR_PERMISSION_DENIED');
     // An invitation to an identity provider needs one, and none is connected in this version.
     if (account.auth_type === 'EXTERNAL' && isEmailAddress(account.user_id)) throw notFound({ domain_id });
     const membership: Membership = {

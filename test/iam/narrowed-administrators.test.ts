@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tenant } from '../fixtures.js';
-import { aRole, aTenant, aUser, opaqueId, signIn, tokenOf } from '../fixtures.js';
+import { aBinding, aRole, aTenant, aUser, opaqueId, signIn, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
 import { refusal, startService } from '../harness.js';
 import { ask, byName, iamToken, refused, withPassword } from './tokens.js';
@@ -101,4 +101,82 @@ it('an administrator changes no other who may do more', async () => {
   const { access_token } = await signIn(service, tenant, writer);
   expect((await change(lesser, access_token)).user.name).toBe(lesser);
   await signIn(service, tenant, full);
+});
+
+type Role = [role_type: 'WORKSPACE_OWNER' | 'WORKSPACE_MEMBER', permissions: string[], state?: 'DISABLED'];
+
+/** Somebody with these roles in one workspace after the other, then in all. */
+async function withRoles(...roles: Role[]): Promise<string> {
+  const user_id = await aUser(service, tenant);
+  const workspaces = [tenant.alpha, tenant.beta, '*'];
+  for (const [index, [role_type, permissions, state = 'ENABLED']] of roles.entries()) {
+    const role_id = await aRole(service, tenant, { role_type, permissions, state });
+    await aBinding(service, tenant, user_id, { workspace_id: workspaces[index]!, role_type, role_id });
+  }
+  return user_id;
+}
+
+const CHANGES = [
+  { password: 'Chosen1Secret' },
+  { enabled: false },
+  { name: 'another-name' },
+  { description: 'x' },
+];
+
+it.each<[string, Role[]]>([
+  ['owns a workspace without a restriction', [['WORKSPACE_OWNER', []]]],
+  ['is a member of one without a restriction', [['WORKSPACE_MEMBER', []]]],
+  ['may do something else in a workspace', [['WORKSPACE_OWNER', ['identity:WorkspaceUser.read']]]],
+  ['may do all of what the other may do a part', [['WORKSPACE_OWNER', ['identity:']]]],
+  ['may do everything in words', [['WORKSPACE_OWNER', ['*']]]],
+  [
+    'has such a role as one of several',
+    [
+      ['WORKSPACE_MEMBER', ['identity:User']],
+      ['WORKSPACE_OWNER', []],
+    ],
+  ],
+  [
+    'has such a role in all workspaces',
+    [
+      ['WORKSPACE_MEMBER', ['identity:User.read']],
+      ['WORKSPACE_MEMBER', ['identity:User']],
+      ['WORKSPACE_OWNER', []],
+    ],
+  ],
+  ['has such a role that is disabled', [['WORKSPACE_OWNER', [], 'DISABLED']]],
+])('an administrator changes nobody who %s', async (_what, roles) => {
+  const writer = await narrowed(tenant, ['identity:User', 'identity:UserProfile']);
+  const user_id = await withRoles(...roles);
+  for (const token of [
+    (await signIn(service, tenant, writer)).access_token,
+    await tokenOf(service, tenant, writer, 'DOMAIN'),
+    await iamToken(service, withPassword(byName(tenant, writer), { domain: { id: tenant.domain_id } })),
+  ]) {
+    for (const user of CHANGES) {
+      const change = service.call('iam.v3.UserService.UpdateUser', { user_id, body: { user } }, token);
+      expect(await refusal(change)).toMatchObject(DENIED);
+    }
+    const removal = service.call('iam.v3.UserService.DeleteUser', { user_id }, token);
+    expect(await refusal(removal)).toMatchObject(DENIED);
+    expect((await service.call('iam.v3.UserService.GetUser', { user_id }, token)).user.name).toBe(user_id);
+  }
+  await signIn(service, tenant, user_id);
+});
+
+it('an administrator changes who may do no more, and one without a restriction everybody', async () => {
+  const writer = await narrowed(tenant, ['identity:User', 'identity:WorkspaceUser.*']);
+  const lesser: Role[] = [
+    ['WORKSPACE_OWNER', ['identity:WorkspaceUser.write', 'identity:User.read']],
+    ['WORKSPACE_MEMBER', ['identity:WorkspaceUser.*']],
+  ];
+  for (const [by, user_id] of [
+    [writer, await withRoles(...lesser)],
+    [tenant.admin, await withRoles(['WORKSPACE_OWNER', []])],
+  ] as const) {
+    const { access_token } = await signIn(service, tenant, by);
+    const body = { user: { password: 'Chosen1Secret' } };
+    await service.call('iam.v3.UserService.UpdateUser', { user_id, body }, access_token);
+    await signIn(service, tenant, user_id, 'Chosen1Secret');
+  }
 });
