@@ -90,8 +90,9 @@ Everything is configured by environment variables. An empty variable counts as o
 
 ${table(service)}
 
-Every instance on one database needs the same \`SERVICE_KEY\`, and should have the same of all others. The list is
-also that of \`node dist/seed.js\`, which fills an empty database with the accounts to try things out.
+Every instance on one database needs the same \`SERVICE_KEY\`, and should have the same of all others. The first one
+keeps a known text in the database, sealed with its key; an instance that cannot open it says so, never serves, takes no
+mail and ends with exit code 1. The list is also that of \`node dist/seed.js\`, which fills an empty database with the accounts to try things out.
 
 ## npm start, npm test, npm run bench
 

@@ -42,6 +42,7 @@ import type { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
 import { AuditRecords } from './models/audit-record.js';
 import { Domains as DomainModel } from './models/domain.js';
+import { KeyCheck } from './models/key-check.js';
 import { MailCounts } from './models/mail-count.js';
 import { Members } from './models/members.js';
 import { Outbox } from './models/outbox.js';
@@ -171,6 +172,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const audit = new Audit(models.auditRecords, clock, { days, maxRows });
   const { users, roles, bindings, workspaces, links } = models;
   const cipher = new Cipher(config.SERVICE_KEY);
+  const keyCheck = new KeyCheck(mongo, cipher);
+  mongo.beforeUse(() => keyCheck.assertSame());
   const passwords = new Passwords(config.BCRYPT_COST, {
     // More would only take the processor from the calls that hash nothing.
     concurrency: availableParallelism(),

@@ -53,7 +53,7 @@ export interface Log {
 const SELECTION_TIMEOUT_MS = 2000;
 const RETRY_CONNECT_MS = 500;
 
-/** The database server offers no transactions; starting again will not help. */
+/** This database cannot be used as it is, or not with these settings; trying again will not help. */
 export class DatabaseRefused extends Error {}
 
 /** The connection to MongoDB: made in the background, with the one door for transactions. */
@@ -61,8 +61,10 @@ export class Mongo {
   readonly connection: Connection;
   readonly #abandoned: AbandonedTransactions;
   #available = false;
+  #prepared = false;
   #closed = false;
   #listeners = new Set<(available: boolean) => void>();
+  #checks: (() => Promise<void>)[] = [];
 
   constructor(
     private readonly settings: { uri: string; poolSize: number; timeoutMs: number },
@@ -71,15 +73,13 @@ export class Mongo {
     this.connection = mongoose.createConnection();
     this.#abandoned = new AbandonedTransactions(this.connection, log);
     this.connection.on('disconnected', () => this.#announce(false));
-    this.connection.on('connected', () => void this.#announceWhenIndexed());
+    this.connection.on('connected', () => this.#announce(this.#prepared));
     this.connection.on('error', (error: Error) =>
       this.log.warn({ error: error.name }, 'database connection error'),
     );
   }
 
-  #indexed = false;
-
-  /** True once the server was reached and its indexes exist, until the connection is lost. */
+  /** True once the server was reached and is prepared, until the connection is lost. */
   get available(): boolean {
     return this.#available;
   }
@@ -87,6 +87,11 @@ export class Mongo {
   /** Calls the listener at every change of availability. */
   onAvailability(listener: (available: boolean) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Has this done when the server is reached first, before anything else is read or written there. */
+  beforeUse(check: () => Promise<void>): void {
+    this.#checks.push(check);
   }
 
   /** Registers a model; its schema's indexes are made when the server is reached. */
@@ -98,16 +103,21 @@ export class Mongo {
 
   /**
    * Connects and prepares the database, trying again until it is there or `close` is called.
-   * @throws DatabaseRefused when the server has no transactions.
+   * @throws DatabaseRefused when the server has no transactions, or a check of `beforeUse` refuses it.
    */
   async start(): Promise<void> {
+    await this.#untilDone('database not reached, trying again', () => this.#connect());
+    await this.#untilDone('database not prepared, trying again', () => this.#prepare());
+  }
+
+  async #untilDone(complaint: string, work: () => Promise<void>): Promise<void> {
     while (!this.#closed) {
       try {
-        await this.#connect();
+        await work();
         return;
       } catch (error) {
         if (error instanceof DatabaseRefused) throw error;
-        this.log.warn({ error: (error as Error).name }, 'database not reached, trying again');
+        this.log.warn({ error: (error as Error).name }, complaint);
         await new Promise((resolve) => setTimeout(resolve, RETRY_CONNECT_MS));
       }
     }
@@ -126,26 +136,20 @@ export class Mongo {
       enableUtf8Validation: false,
       writeConcern: { w: 'majority' },
     });
+  }
+
+  async #prepare(): Promise<void> {
     const hello = await this.connection.db!.command({ hello: 1 });
     if (!hello['setName'] && hello['msg'] !== 'isdbgrid') {
       throw new DatabaseRefused(
         'The MongoDB server has no transactions. Start it as a replica set (mongod --replSet rs0, then rs.initiate()) and set MONGODB_URI to it.',
       );
     }
-    await this.#announceWhenIndexed();
-  }
-
-  async #announceWhenIndexed(): Promise<void> {
-    try {
-      if (!this.#indexed) {
-        await Promise.all(Object.values(this.connection.models).map((model) => model.createIndexes()));
-        this.#indexed = true;
-      }
-      await this.#abandoned.start();
-      this.#announce(this.connection.readyState === mongoose.ConnectionStates.connected);
-    } catch (error) {
-      this.log.error({ error: (error as Error).message }, 'indexes could not be made');
-    }
+    for (const check of this.#checks) await check();
+    await Promise.all(Object.values(this.connection.models).map((model) => model.createIndexes()));
+    await this.#abandoned.start();
+    this.#prepared = true;
+    this.#announce(this.connection.readyState === mongoose.ConnectionStates.connected);
   }
 
   #announce(available: boolean): void {

@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface RunningService {
   address: string;
   process: ChildProcess;
+  /** Its exit code and what it wrote to standard error, once it has ended. */
+  ended: Promise<{ code: number | null; said: string }>;
   /** Sends the signal and answers the exit code once the process has ended, with the time that took. */
   stop(signal: 'SIGTERM' | 'SIGINT'): Promise<{ code: number | null; milliseconds: number }>;
 }
@@ -32,6 +34,7 @@ export async function startProcess(settings: Record<string, string>): Promise<Ru
   const service = {
     address,
     process: child,
+    ended: (once(child, 'close') as Promise<[number | null]>).then(([code]) => ({ code, said })),
     stop: async (signal: 'SIGTERM' | 'SIGINT') => {
       const started = Date.now();
       child.kill(signal);
