@@ -82,6 +82,23 @@ export class Admission {
     }
   }
 
+  /**
+   * Refuses somebody who brings nothing that could be right. It is a failed sign-in, but no attempt at the account.
+   * @throws IdentityError that error; ERROR_LOGIN_BLOCKED, without a record, when the attempts are used up.
+   */
+  async turnAway(
+    reach: Reach,
+    key: UserKey,
+    { peer, noted }: SignInCall,
+    error: IdentityError,
+    found: Found,
+  ): Promise<never> {
+    if (found.user) noted['user_id'] = found.user.user_id;
+    const entry = failed({ reason: error.reason, ...found }, error);
+    await this.guard.stray(reach, { ...key, peer }, () => this.#recordRefused(reach, entry));
+    throw error;
+  }
+
   async #welcome(reach: Reach, user: User, found: Found): Promise<Admitted> {
     const now = this.clock.now();
     const { domain_id, user_id } = user;

@@ -111,6 +111,15 @@ export class Codes {
   }
 
   /**
+   * Refuses a code that nothing waits for, before it takes a turn among the attempts at the account.
+   * @throws IdentityError ERROR_INVALID_VERIFY_CODE.
+   */
+  async assertAwaited(reach: Reach, user: UserKey, purpose: CodePurpose, code: string): Promise<void> {
+    const open = await this.pending.find(reach, user, purpose, this.clock.now());
+    if (!open || open.attempts >= this.settings.attempts) throw invalidCode(code);
+  }
+
+  /**
    * Counts a guess and answers the open flow; whether the guess is right is up to `check`, or to the caller when
    * an authenticator makes the code.
    * @throws IdentityError ERROR_INVALID_VERIFY_CODE when it is not six digits, and, as no guess because nothing is

@@ -61,8 +61,12 @@ export class IamProof {
     note(call.noted, account);
     const areOne = await this.#areOne(reach, account, proofs);
     const user = areOne ? enabled(account) : undefined;
+    const found = foundOut(account, areOne);
+    // Without a receipt that fits no code can be right: nobody can guess here, or keep the user waiting.
+    if (!password && !(await this.#isAsked(reach, user, proofs)))
+      return this.admission.turnAway(reach, account.key, call, notAsked(), found);
     let asked: Asked | undefined;
-    const check: Check = async (found) => {
+    const check: Check = async () => {
       if (!password) return this.#finish(reach, user, proofs, found);
       const right = await this.passwords.check(reach, user ?? NOBODY, password.secret, found);
       if (totp) return this.#proveFactor(reach, right, totp.secret);
@@ -72,7 +76,6 @@ export class IamProof {
     };
     const { domain_id, user_id } = account.key;
     try {
-      const found = foundOut(account, areOne);
       const admitted = await this.admission.admit(reach, { domain_id, user_id }, call, check, found);
       return { ...admitted, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
     } catch (error) {
@@ -98,22 +101,24 @@ export class IamProof {
   }
 
   /** The code alone, after a receipt for the password. */
-  async #finish(
-    reach: Reach,
-    user: User | undefined,
-    { totp, receipt }: UserProofs,
-    found: Found,
-  ): Promise<User> {
-    const said = receipt ? this.receipts.read(receipt) : undefined;
-    const fits =
-      user?.domain_id === said?.domain_id &&
-      user?.user_id === said?.user_id &&
-      user?.generation === said?.generation;
-    if (!user || !said || !fits || !(await this.mfa.isChallenged(reach, user, said.nonce))) throw notAsked();
+  async #finish(reach: Reach, user: User | undefined, proofs: UserProofs, found: Found): Promise<User> {
     // The receipt says so.
     found.right = true;
-    await this.mfa.prove(reach, user, totp!.secret);
+    // It may have been used while this one waited its turn.
+    if (!user || !(await this.#isAsked(reach, user, proofs))) throw notAsked();
+    await this.mfa.prove(reach, user, proofs.totp!.secret);
     return user;
+  }
+
+  /** True for the receipt of a sign-in of that user which waits for its code. */
+  async #isAsked(reach: Reach, user: User | undefined, { receipt }: UserProofs): Promise<boolean> {
+    const said = receipt ? this.receipts.read(receipt) : undefined;
+    if (!user || !said) return false;
+    const fits =
+      user.domain_id === said.domain_id &&
+      user.user_id === said.user_id &&
+      user.generation === said.generation;
+    return fits && this.mfa.isChallenged(reach, user, said.nonce);
   }
 }
 

@@ -86,7 +86,9 @@ export class Mfa {
   ): Promise<User> {
     const { domain_id, user_id } = user;
     const who = { domain_id, user_id, peer: by.peer };
-    const about = { action: 'code.confirm', detail: { purpose: 'MFA' } } as const;
+    const purpose = 'MFA';
+    const ready = () => this.codes.assertAwaited(reach, user, purpose, code);
+    const about = { action: 'code.confirm', detail: { purpose }, ready } as const;
     return this.guard.proof(reach, who, about, () => this.#confirm(reach, user, code, by.session));
   }
 

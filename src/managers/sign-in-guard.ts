@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { SETTLE_MS, settling } from '../connectors/mongo.js';
@@ -8,6 +7,7 @@ import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
 import type { AttemptLimit, AttemptOutcome, SignInAttempts } from '../models/sign-in-attempts.js';
 import type { UserKey } from '../models/user.js';
+import { Turns } from '../turns.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 
@@ -62,8 +62,10 @@ export type Told = (error: IdentityError) => AuditEntry | undefined;
 /** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
-/** Attempts of one user that wait their turn; what comes beyond is refused at once. */
+/** Attempts at one user or strays of one address, and all of either, that wait; what comes beyond is refused at once. */
 const MAX_WAITING = 200;
+const MAX_WAITING_IN_ALL = 2000;
+const STRAYS_AT_A_TIME = 4;
 
 /**
  * The one guard of every flow that proves who somebody is (D-08, D-20): attempts count before they are made, for the
@@ -71,9 +73,12 @@ const MAX_WAITING = 200;
  */
 export class SignInGuard {
   /** Attempts of one user wait their turn here, so that many right ones at once do not look like a burst of guesses. */
-  readonly #turns = new Map<string, PQueue>();
+  readonly #turns: Turns;
   /** So do the transactions that count wrong ones: they change one document, and would only make each other try again. */
-  readonly #wrongs = new Map<string, PQueue>();
+  readonly #wrongs: Turns;
+
+  /** Those who bring nothing that could be right, by address. */
+  readonly #strays: Turns;
 
   constructor(
     private readonly mongo: Mongo,
@@ -81,7 +86,13 @@ export class SignInGuard {
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: GuardSettings,
-  ) {}
+  ) {
+    const bounds = { waiting: MAX_WAITING, waitingInAll: MAX_WAITING_IN_ALL };
+    this.#turns = new Turns({ atATime: Math.ceil(settings.attempts / 2), ...bounds });
+    this.#strays = new Turns({ atATime: STRAYS_AT_A_TIME, ...bounds });
+    // Those who count one are as many as had a turn.
+    this.#wrongs = new Turns({ atATime: 1, waiting: Infinity, waitingInAll: Infinity });
+  }
 
   /**
    * Runs a sign-in as one attempt of that user from that peer. Tokens in hand clear the user's count; a wrong
@@ -95,16 +106,21 @@ export class SignInGuard {
   /**
    * Runs a check of a password or code inside a session. A right one does not clear the count: whoever can prove
    * one thing must not get more guesses at another.
-   * @param about the action that fails with a wrong one.
-   * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
+   * @param about the action that fails with a wrong one, and what has to be so before one can be right: without it the
+   * check takes no turn and counts for nothing.
+   * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up; what `ready` throws.
    */
-  proof<T>(
+  async proof<T>(
     reach: Reach,
     who: Trier,
-    { action, detail }: Pick<AuditEntry, 'action' | 'detail'>,
+    { action, detail, ready }: Pick<AuditEntry, 'action' | 'detail'> & { ready?: () => Promise<void> },
     check: () => Promise<T>,
   ): Promise<T> {
     const told: Told = ({ reason }) => ofUser(action, who, { reason, detail });
+    await ready?.().catch(async (error: unknown) => {
+      await this.#assertOpen(reach, who);
+      throw error;
+    });
     return this.#attempt(reach, who, 'NEITHER', told, check);
   }
 
@@ -114,19 +130,33 @@ export class SignInGuard {
    */
   async request(reach: Reach, kind: string, peer: string): Promise<void> {
     const { attemptsPerPeer: attempts, windowSeconds } = this.settings;
-    const limit = { attempts, windowSeconds };
-    const now = this.clock.now();
-    const key = `${kind}/${peer}`;
-    const permit = await this.attempts.reserve(reach, key, limit, now, SETTLE_MS);
-    if (typeof permit === 'string') {
+    if (!(await this.#strike(reach, `${kind}/${peer}`, { attempts, windowSeconds })))
       throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'requests from this address' });
-    }
-    await this.attempts.settle(reach, key, permit.id, 'WRONG', limit, now);
+  }
+
+  /**
+   * Counts and records somebody who brings nothing that could be right: by the caller's address, and without a turn among
+   * the attempts at the account, which many of them would keep from their owner. Those of one address take turns.
+   * @throws IdentityError ERROR_LOGIN_BLOCKED when the attempts at the account or of the address are used up; ERROR_TOO_BUSY.
+   */
+  async stray(reach: Reach, who: Trier, record: () => Promise<void>): Promise<void> {
+    const { attemptsPerPeer: attempts, windowSeconds } = this.settings;
+    const key = peerCount(who.peer);
+    await this.#strays.run(reach, key, async () => {
+      await this.#assertOpen(reach, who);
+      if (!(await this.#strike(reach, key, { attempts, windowSeconds })))
+        throw new IdentityError('ERROR_LOGIN_BLOCKED');
+      await record();
+    });
   }
 
   /** True while the user's sign-in is blocked after too many wrong attempts. */
   isBlocked(reach: Reach, who: UserKey): Promise<boolean> {
     return this.attempts.isUsedUp(reach, userCount(who), this.settings.attempts, this.clock.now());
+  }
+
+  async #assertOpen(reach: Reach, who: UserKey): Promise<void> {
+    if (await this.isBlocked(reach, who)) throw new IdentityError('ERROR_LOGIN_BLOCKED');
   }
 
   #attempt<T>(
@@ -138,16 +168,12 @@ export class SignInGuard {
   ): Promise<T> {
     const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
     const ofPeer: Count = {
-      key: `peer/${who.peer}`,
+      key: peerCount(who.peer),
       limit: { attempts: attemptsPerPeer, windowSeconds },
       onSuccess: 'NEITHER',
     };
     const ofAccount: Count = { key: userCount(who), limit: { attempts, windowSeconds }, onSuccess, told };
-    if ((this.#turns.get(ofAccount.key)?.size ?? 0) >= MAX_WAITING)
-      throw new IdentityError('ERROR_TOO_BUSY', { reason: 'attempts of this user' }, [], {
-        retryAfterMs: 1000,
-      });
-    return inTurn(this.#turns, ofAccount.key, Math.ceil(attempts / 2), () =>
+    return this.#turns.run(reach, ofAccount.key, () =>
       this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
     );
   }
@@ -164,6 +190,15 @@ export class SignInGuard {
     }
     await this.#settle(settling(reach), count, id, count.onSuccess);
     return result;
+  }
+
+  /** Counts what nothing is checked for; false when the count is used up. */
+  async #strike(reach: Reach, key: string, limit: AttemptLimit): Promise<boolean> {
+    const now = this.clock.now();
+    const permit = await this.attempts.reserve(reach, key, limit, now, SETTLE_MS);
+    if (typeof permit === 'string') return false;
+    await this.attempts.settle(reach, key, permit.id, 'WRONG', limit, now);
+    return true;
   }
 
   #settle(reach: Reach, { key, limit }: Count, id: string, outcome: AttemptOutcome): Promise<boolean> {
@@ -185,7 +220,7 @@ export class SignInGuard {
       const ended = endings.get(error);
       await this.audit.record(tx, entry, ...(ended ? [ended] : []), ...lock);
     };
-    await inTurn(this.#wrongs, count.key, 1, () => this.mongo.transaction(reach, work));
+    await this.#wrongs.run(reach, count.key, () => this.mongo.transaction(reach, work));
   }
 
   async #reserve(reach: Reach, key: string, limit: AttemptLimit): Promise<string> {
@@ -199,28 +234,16 @@ export class SignInGuard {
       if (typeof permit !== 'string') return permit.id;
       const late = Date.now() + wait > Math.min(latest, reach.deadline);
       if (permit === 'BLOCKED' || late) throw new IdentityError('ERROR_LOGIN_BLOCKED');
-      await sleep(wait);
+      await this.#turns.wait(reach, () => sleep(wait));
     }
-  }
-}
-
-/** Runs the work when it is its turn among those of the same key. */
-async function inTurn<T>(
-  turns: Map<string, PQueue>,
-  key: string,
-  concurrency: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  const queue = turns.get(key) ?? new PQueue({ concurrency });
-  turns.set(key, queue);
-  try {
-    return await queue.add(work);
-  } finally {
-    if (queue.size === 0 && queue.pending === 0) turns.delete(key);
   }
 }
 
 /** The account is known by domain and id alone: nothing else that a caller sends makes a new count. */
 function userCount(who: UserKey): string {
   return `user/${who.domain_id}/${identityKey(who.user_id)}`;
+}
+
+function peerCount(peer: string): string {
+  return `peer/${peer}`;
 }

@@ -158,7 +158,9 @@ export class UserProfiles {
   async confirmEmail(reach: Reach, owner: Owner & { peer: string }, code: string): Promise<User> {
     const { domain_id, user_id } = owner.account;
     const who = { domain_id, user_id, peer: owner.peer };
-    const about = { action: 'code.confirm', detail: { purpose: 'VERIFY_EMAIL' } } as const;
+    const purpose = 'VERIFY_EMAIL';
+    const ready = () => this.codes.assertAwaited(reach, owner.account, purpose, code);
+    const about = { action: 'code.confirm', detail: { purpose }, ready } as const;
     return this.guard.proof(reach, who, about, () => this.#confirmEmail(reach, owner, code));
   }
 
