@@ -3,6 +3,7 @@ import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
+import { settling } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import { identityKey } from '../ids.js';
 import type { CodePurpose, PendingCode, PendingCodes } from '../models/pending-code.js';
@@ -71,11 +72,12 @@ export class Codes {
       });
     } catch (error) {
       const limited = error instanceof IdentityError && error.reason === 'ERROR_TOO_MANY_REQUESTS';
-      if (limited)
-        await this.audit.refused(
-          reach,
-          ofUser('code.send', user, { reason: error.reason, detail: { purpose } }),
-        );
+      if (limited) {
+        const refused = ofUser('code.send', user, { reason: error.reason, detail: { purpose } });
+        await this.mongo.transaction(settling(reach), async (tx) => {
+          if (await this.mails.isFirstRefusal(tx, user, purpose)) await this.audit.record(tx, refused);
+        });
+      }
       throw error;
     }
   }

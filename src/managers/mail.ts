@@ -103,6 +103,15 @@ export class Mails {
     this.delivery.wake();
   }
 
+  /**
+   * Whether this is the first refusal over the limit in an hour, of that user for that purpose; of many at once one is.
+   * The others are not worth a record: whoever is refused can ask without end.
+   */
+  isFirstRefusal(tx: Tx, { domain_id, user_id }: UserKey, purpose: string): Promise<boolean> {
+    const key = this.cipher.mac(`mail-refusal:${purpose}`, JSON.stringify([domain_id, user_id]));
+    return this.counts.count(tx, new Map([[key, 1]]), HOUR_SECONDS, this.clock.now());
+  }
+
   async #withinLimit(tx: Tx, mail: MailRequest<MailTemplate>, now: Date): Promise<boolean> {
     const kind = mailShapes[mail.template].limit;
     if (!kind) return true;

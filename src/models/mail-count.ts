@@ -3,9 +3,9 @@ import type { Mongo, Records, Tx } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 import { secondsAfter } from '../clock.js';
 
-/** When mails of one kind were last queued for one user, or for one address. */
+/** When mails of one kind were last queued for one user, or for one address, or refused to one user. */
 interface MailCount {
-  /** Keyed hash of kind and user, or kind and address. */
+  /** Keyed hash of kind and user, kind and address, or purpose and user. */
   _id: string;
   /** Newest last, no more of them than the limit. */
   queued_at: Date[];

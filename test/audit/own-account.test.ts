@@ -156,6 +156,35 @@ describe('An address', () => {
     expect(actions(records)).toEqual(['code.send', 'code.send ERROR_TOO_MANY_REQUESTS']);
     expect(records[1]).toMatchObject({ outcome: 'OUTCOME_FAILURE', target_id: user, actor_id: user });
   });
+
+  it('cannot fill the records with codes over the mail limit: one an hour is recorded of each purpose', async () => {
+    const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '1' });
+    const second = await limited.another();
+    const { user } = await signedIn();
+    const refusals = async (mfa: boolean) => {
+      const { access_token } = await signIn(service, tenant, user);
+      const email = `flood-of-${user}`;
+      const ask = (at: Service) =>
+        mfa
+          ? at.call('UserProfile.enable_mfa', { mfa_type: 'EMAIL', options: { email } }, access_token)
+          : at.call('UserProfile.verify_email', {}, access_token);
+      const records = await recordsOf(async () => {
+        await refusal(ask(limited));
+        await Promise.all(
+          Array.from({ length: 12 }, (_, index) => refusal(ask(index % 2 ? second : limited))),
+        );
+      });
+      return records.map(({ action, detail }) => [action, detail?.['purpose']]);
+    };
+    await limited.call('UserProfile.verify_email', {}, (await signIn(service, tenant, user)).access_token);
+    expect(await refusals(false)).toEqual([['code.send', 'VERIFY_EMAIL']]);
+    expect(await refusals(true)).toEqual([['code.send', 'MFA']]);
+    expect(await refusals(false)).toEqual([]);
+    service.clock.advance(3601);
+    await limited.call('UserProfile.verify_email', {}, (await signIn(service, tenant, user)).access_token);
+    expect(await refusals(false)).toEqual([['code.send', 'VERIFY_EMAIL']]);
+    await Promise.all([limited.close(), second.close()]);
+  });
 });
 
 describe('The second factor', () => {
