@@ -1,6 +1,7 @@
 import type { Reach } from '../connectors/mongo.js';
 import type { Domain } from '../models/domain.js';
-import type { User, UserKey, Users } from '../models/user.js';
+import type { User, Users } from '../models/user.js';
+import type { Aim } from './attempt-counts.js';
 import type { DomainStates } from './domain-states.js';
 
 /** A domain by its id or its name. */
@@ -11,8 +12,10 @@ export type UserReference = { id: string; domain?: DomainName } | { name: string
 
 /** Whom a reference means, as far as there is such a user. */
 export interface Account {
-  /** What attempts at the account are counted under; for an unknown one what the caller wrote. */
-  key: UserKey;
+  /** What the caller wrote: a name, a user_id or an opaque id. */
+  called: string;
+  /** At whom attempts count. */
+  at: Aim;
   user?: User;
   domain?: Domain;
 }
@@ -30,10 +33,10 @@ export class AccountLookup {
     const user = await this.users.findById(reach, ref.id);
     if (!ref.domain) {
       const domain = await this.states.domain(reach, user?.domain_id ?? '');
-      return { key: user ?? { domain_id: '', user_id: ref.id }, user, domain };
+      return account(ref.id, domain, '', user);
     }
     const other = await this.#inDomain(reach, ref.domain, ref.id, 'user_id');
-    return user && user.domain_id === other.domain?.domain_id ? { ...other, key: user, user } : other;
+    return user && user.domain_id === other.domain?.domain_id ? { ...other, at: { user }, user } : other;
   }
 
   async #inDomain(
@@ -46,12 +49,22 @@ export class AccountLookup {
       'id' in called
         ? await this.states.domain(reach, called.id)
         : await this.states.domainNamed(reach, called.name);
-    const domain_id = domain?.domain_id ?? ('id' in called ? called.id : called.name);
-    const key = { domain_id, user_id: name };
+    // In no domain there is nobody, but it is looked for all the same.
+    const domain_id = domain?.domain_id ?? '';
     const user =
       by === 'user_id'
-        ? await this.users.find(reach, key)
+        ? await this.users.find(reach, { domain_id, user_id: name })
         : await this.users.findByLogin(reach, domain_id, name);
-    return { key: user ?? key, user: domain && user, domain };
+    return account(name, domain, 'id' in called ? called.id : called.name, user);
   }
+}
+
+function account(
+  called: string,
+  domain: Domain | undefined,
+  written: string,
+  user: User | undefined,
+): Account {
+  const at = user && domain ? { user } : { nobody: { name: called, domain: domain?.domain_id ?? written } };
+  return { called, at, user: domain && user, domain };
 }

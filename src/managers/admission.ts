@@ -5,6 +5,7 @@ import { IdentityError } from '../errors.js';
 import type { Reason } from '../errors.js';
 import { newTokenId } from '../ids.js';
 import type { User, UserKey, Users } from '../models/user.js';
+import type { Aim } from './attempt-counts.js';
 import { actsAs, ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { PasswordPolicy } from './password-policy.js';
@@ -59,22 +60,23 @@ export class Admission {
 
   /**
    * Runs the check as one attempt at that account and begins a session when it succeeds.
-   * @param key what attempts are counted under; it need not be that of a user.
+   * @param at at whom the attempt counts; it need not be a user.
    * @throws IdentityError what the check throws, ERROR_LOGIN_BLOCKED, ERROR_AUTHENTICATION_FAILURE.
    */
   async admit(
     reach: Reach,
-    key: UserKey,
+    at: Aim,
     { peer, noted }: SignInCall,
     check: Check,
-    found: Found = { domain_id: key.domain_id },
+    found: Found,
   ): Promise<Admitted> {
     const told = (error: IdentityError) => failed(found, error);
     const attempt = async () => this.#welcome(reach, await check(found), found);
     try {
-      return await this.guard.signIn(reach, { ...key, peer }, told, attempt);
+      return await this.guard.signIn(reach, { at, peer }, told, attempt);
     } catch (error) {
-      if (isBlocked(error) && !noted['user_id']) found.user = await this.users.find(reach, key);
+      if (isBlocked(error) && !noted['user_id'] && 'user' in at)
+        found.user ??= await this.users.find(reach, at.user);
       if (found.right && isLateRefusal(error)) await this.#recordRefused(reach, failed(found, error));
       throw error;
     } finally {
@@ -88,14 +90,14 @@ export class Admission {
    */
   async turnAway(
     reach: Reach,
-    key: UserKey,
+    at: Aim,
     { peer, noted }: SignInCall,
     error: IdentityError,
     found: Found,
   ): Promise<never> {
     if (found.user) noted['user_id'] = found.user.user_id;
     const entry = failed({ reason: error.reason, ...found }, error);
-    await this.guard.stray(reach, { ...key, peer }, () => this.#recordRefused(reach, entry));
+    await this.guard.stray(reach, { at, peer }, () => this.#recordRefused(reach, entry));
     throw error;
   }
 

@@ -64,7 +64,7 @@ export class IamProof {
     const found = foundOut(account, areOne);
     // Without a receipt that fits no code can be right: nobody can guess here, or keep the user waiting.
     if (!password && !(await this.#isAsked(reach, user, proofs)))
-      return this.admission.turnAway(reach, account.key, call, notAsked(), found);
+      return this.admission.turnAway(reach, account.at, call, notAsked(), found);
     let asked: Asked | undefined;
     const check: Check = async () => {
       if (!password) return this.#finish(reach, user, proofs, found);
@@ -74,9 +74,8 @@ export class IamProof {
       asked = { user: right, ...this.receipts.make(right, await this.mfa.ask(reach, right)) };
       throw new IdentityError('ERROR_MFA_REQUIRED', { mfa_type: right.mfa.mfa_type! });
     };
-    const { domain_id, user_id } = account.key;
     try {
-      const admitted = await this.admission.admit(reach, { domain_id, user_id }, call, check, found);
+      const admitted = await this.admission.admit(reach, account.at, call, check, found);
       return { ...admitted, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
     } catch (error) {
       if (!asked) throw error;
@@ -88,8 +87,8 @@ export class IamProof {
   /** A password and a code have to be those of one account. */
   async #areOne(reach: Reach, account: Account, { password, totp }: UserProofs): Promise<boolean> {
     if (!password || !totp) return true;
-    const { key } = await this.lookup.find(reach, totp.user);
-    return key.domain_id === account.key.domain_id && key.user_id === account.key.user_id;
+    const { user } = await this.lookup.find(reach, totp.user);
+    return user?.id === account.user?.id;
   }
 
   /** Both in one request: what takes two of Token.issue, so an authenticator is given its time here. */
@@ -138,7 +137,7 @@ function notAsked(): IdentityError {
 }
 
 /** What is typed in place of a name may be a password; an address is none. Others are noted when they are known. */
-function note(noted: Record<string, string>, { key, user, domain }: Account): void {
+function note(noted: Record<string, string>, { called, user, domain }: Account): void {
   if (domain) noted['domain_id'] = domain.domain_id;
-  if (user || isEmailAddress(key.user_id)) noted['user_id'] = key.user_id;
+  if (user || isEmailAddress(called)) noted['user_id'] = user?.user_id ?? called;
 }

@@ -4,10 +4,11 @@ import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { SETTLE_MS, settling } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError } from '../errors.js';
-import { identityKey } from '../ids.js';
 import type { AttemptLimit, AttemptOutcome, SignInAttempts } from '../models/sign-in-attempts.js';
 import type { UserKey } from '../models/user.js';
 import { Turns } from '../turns.js';
+import { accountCount, peerCount } from './attempt-counts.js';
+import type { Aim } from './attempt-counts.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 
@@ -26,8 +27,11 @@ interface Count {
   told?: Told;
 }
 
-/** Who tries, and from where. */
-export type Trier = UserKey & { peer: string };
+/** At whom something is tried, and from where. */
+export interface Trial {
+  at: Aim;
+  peer: string;
+}
 
 /** Answers that tell of a wrong password or code, whatever flow asked for it. */
 const WRONG_PROOF: ReadonlySet<Reason> = new Set<Reason>([
@@ -99,8 +103,8 @@ export class SignInGuard {
    * password or code stays counted, anything else is taken back.
    * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
    */
-  signIn<T>(reach: Reach, who: Trier, told: Told, check: () => Promise<T>): Promise<T> {
-    return this.#attempt(reach, who, 'RIGHT', told, check);
+  signIn<T>(reach: Reach, trial: Trial, told: Told, check: () => Promise<T>): Promise<T> {
+    return this.#attempt(reach, trial, 'RIGHT', told, check);
   }
 
   /**
@@ -112,16 +116,16 @@ export class SignInGuard {
    */
   async proof<T>(
     reach: Reach,
-    who: Trier,
+    who: UserKey & { peer: string },
     { action, detail, ready }: Pick<AuditEntry, 'action' | 'detail'> & { ready?: () => Promise<void> },
     check: () => Promise<T>,
   ): Promise<T> {
     const told: Told = ({ reason }) => ofUser(action, who, { reason, detail });
     await ready?.().catch(async (error: unknown) => {
-      await this.#assertOpen(reach, who);
+      await this.#assertOpen(reach, { user: who });
       throw error;
     });
-    return this.#attempt(reach, who, 'NEITHER', told, check);
+    return this.#attempt(reach, { at: { user: who }, peer: who.peer }, 'NEITHER', told, check);
   }
 
   /**
@@ -130,7 +134,7 @@ export class SignInGuard {
    */
   async request(reach: Reach, kind: string, peer: string): Promise<void> {
     const { attemptsPerPeer: attempts, windowSeconds } = this.settings;
-    if (!(await this.#strike(reach, `${kind}/${peer}`, { attempts, windowSeconds })))
+    if (!(await this.#strike(reach, peerCount(kind, peer), { attempts, windowSeconds })))
       throw new IdentityError('ERROR_TOO_MANY_REQUESTS', { reason: 'requests from this address' });
   }
 
@@ -139,11 +143,11 @@ export class SignInGuard {
    * the attempts at the account, which many of them would keep from their owner. Those of one address take turns.
    * @throws IdentityError ERROR_LOGIN_BLOCKED when the attempts at the account or of the address are used up; ERROR_TOO_BUSY.
    */
-  async stray(reach: Reach, who: Trier, record: () => Promise<void>): Promise<void> {
+  async stray(reach: Reach, { at, peer }: Trial, record: () => Promise<void>): Promise<void> {
     const { attemptsPerPeer: attempts, windowSeconds } = this.settings;
-    const key = peerCount(who.peer);
+    const key = peerCount('peer', peer);
     await this.#strays.run(reach, key, async () => {
-      await this.#assertOpen(reach, who);
+      await this.#assertOpen(reach, at);
       if (!(await this.#strike(reach, key, { attempts, windowSeconds })))
         throw new IdentityError('ERROR_LOGIN_BLOCKED');
       await record();
@@ -151,28 +155,28 @@ export class SignInGuard {
   }
 
   /** True while the user's sign-in is blocked after too many wrong attempts. */
-  isBlocked(reach: Reach, who: UserKey): Promise<boolean> {
-    return this.attempts.isUsedUp(reach, userCount(who), this.settings.attempts, this.clock.now());
+  isBlocked(reach: Reach, at: Aim): Promise<boolean> {
+    return this.attempts.isUsedUp(reach, accountCount(at), this.settings.attempts, this.clock.now());
   }
 
-  async #assertOpen(reach: Reach, who: UserKey): Promise<void> {
-    if (await this.isBlocked(reach, who)) throw new IdentityError('ERROR_LOGIN_BLOCKED');
+  async #assertOpen(reach: Reach, at: Aim): Promise<void> {
+    if (await this.isBlocked(reach, at)) throw new IdentityError('ERROR_LOGIN_BLOCKED');
   }
 
   #attempt<T>(
     reach: Reach,
-    who: Trier,
+    { at, peer }: Trial,
     onSuccess: AttemptOutcome,
     told: Told,
     check: () => Promise<T>,
   ): Promise<T> {
     const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
     const ofPeer: Count = {
-      key: peerCount(who.peer),
+      key: peerCount('peer', peer),
       limit: { attempts: attemptsPerPeer, windowSeconds },
       onSuccess: 'NEITHER',
     };
-    const ofAccount: Count = { key: userCount(who), limit: { attempts, windowSeconds }, onSuccess, told };
+    const ofAccount: Count = { key: accountCount(at), limit: { attempts, windowSeconds }, onSuccess, told };
     return this.#turns.run(reach, ofAccount.key, () =>
       this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
     );
@@ -237,13 +241,4 @@ export class SignInGuard {
       await this.#turns.wait(reach, () => sleep(wait));
     }
   }
-}
-
-/** The account is known by domain and id alone: nothing else that a caller sends makes a new count. */
-function userCount(who: UserKey): string {
-  return `user/${who.domain_id}/${identityKey(who.user_id)}`;
-}
-
-function peerCount(peer: string): string {
-  return `peer/${peer}`;
 }

@@ -83,7 +83,9 @@ export class SignIn {
     const credentials = checkedCredentials(request);
     const key = { domain_id, user_id: credentials.user_id };
     const check: Check = (found) => this.#prove(reach, request, credentials, found);
-    return this.#tokens(reach, await this.admission.admit(reach, key, call, check), request.timeout);
+    const found = { domain_id };
+    const admitted = await this.admission.admit(reach, { user: key }, call, check, found);
+    return this.#tokens(reach, admitted, request.timeout);
   }
 
   async #prove(

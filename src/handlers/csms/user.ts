@@ -23,7 +23,7 @@ export function csmsUserMethods(
       { access: anyUser.read, fields: { user_id: field.userRef } },
       async ({ user_id }, call) => {
         const user = await administration.visible(call.reach, call.caller, user_id);
-        const locked = await guard.isBlocked(call.reach, user);
+        const locked = await guard.isBlocked(call.reach, { user });
         return toUser(user, locked, policy.mustChange(user));
       },
     ),

@@ -1,0 +1,25 @@
+import { identityKey } from '../ids.js';
+import type { UserKey } from '../models/user.js';
+
+/** A name that nobody has, in a domain or in what was written in the place of one. */
+export interface Nobody {
+  name: string;
+  domain: string;
+}
+
+/** At whom an attempt is made. */
+export type Aim = { user: UserKey } | { nobody: Nobody };
+
+/**
+ * What attempts at an account are counted under. A user is known by domain and id alone: nothing else that a caller sends
+ * makes a new count. Names that nobody has are counted apart, so that they never lock anybody.
+ */
+export function accountCount(at: Aim): string {
+  if ('user' in at) return `user/${at.user.domain_id}/${identityKey(at.user.user_id)}`;
+  return `nobody/${JSON.stringify([at.nobody.domain, identityKey(at.nobody.name)])}`;
+}
+
+/** What attempts from an address are counted under. */
+export function peerCount(kind: string, peer: string): string {
+  return `${kind}/${peer}`;
+}
