@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { identityKey } from './ids.js';
 import { isVisible } from './visible-text.js';
 
 const MAX_LENGTH = 254;
@@ -27,6 +28,15 @@ export function isEmailAddress(text: string): boolean {
     !DIGITS_ONLY.test(labels.at(-1)!) &&
     local.length + 1 + labels.join('.').length <= MAX_LENGTH
   );
+}
+
+/**
+ * The form in which two spellings of an address are one mailbox: letter case dropped, the domain as it is looked up
+ * (`bücher.example` is `xn--bcher-kva.example`). For counting; nobody is proven or found by it.
+ */
+export function mailboxKey(address: string): string {
+  const at = address.lastIndexOf('@');
+  return `${identityKey(address.slice(0, at))}@${domainToASCII(address.slice(at + 1))}`;
 }
 
 /** A sender or recipient: a display name, which may be empty, and one address. */

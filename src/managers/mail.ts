@@ -3,9 +3,8 @@ import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Tx } from '../connectors/mongo.js';
-import { isEmailAddress } from '../email-address.js';
+import { isEmailAddress, mailboxKey } from '../email-address.js';
 import { IdentityError } from '../errors.js';
-import { identityKey } from '../ids.js';
 import type { MailCounts } from '../models/mail-count.js';
 import type { Outbox } from '../models/outbox.js';
 import type { UserKey } from '../models/user.js';
@@ -121,7 +120,7 @@ export class Mails {
     const limits = new Map([[user, limit]]);
     const share = ADDRESS_SHARE[kind];
     if (share !== undefined && !mail.proven)
-      limits.set(this.cipher.mac(`mail-count:${kind}:address`, identityKey(mail.to)), share * limit);
+      limits.set(this.cipher.mac(`mail-count:${kind}:address`, mailboxKey(mail.to)), share * limit);
     return this.counts.count(tx, limits, HOUR_SECONDS, now);
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isEmailAddress, parseMailbox } from '../../src/email-address.js';
+import { isEmailAddress, mailboxKey, parseMailbox } from '../../src/email-address.js';
 
 test.each([
   'a@b.co',
@@ -71,4 +71,18 @@ test('reads a sender with and without a name', () => {
   expect(parseMailbox('a@b.co, c@d.co')).toBeUndefined();
   expect(parseMailbox('A <a@b.co> <c@d.co>')).toBeUndefined();
   expect(parseMailbox('A\r\nBcc: x@y.co <a@b.co>')).toBeUndefined();
+});
+
+test('counts every spelling of an address as one mailbox', () => {
+  for (const [spelling, ...others] of [
+    ['user@bücher.example', 'USER@Bücher.Example', 'user@BÜCHER.example', 'User@XN--BCHER-KVA.example'],
+    ['user@한국.kr', 'user@xn--3e0b707e.KR'],
+    ['a.b+c@example.com', 'A.B+C@EXAMPLE.COM'],
+  ] as const) {
+    const all = [spelling, ...others];
+    expect(all.filter((one) => !isEmailAddress(one))).toEqual([]);
+    expect(new Set(all.map(mailboxKey)).size).toBe(1);
+  }
+  expect(mailboxKey('user@bücher.example')).not.toBe(mailboxKey('user@bucher.example'));
+  expect(mailboxKey('user1@example.com')).not.toBe(mailboxKey('user2@example.com'));
 });

@@ -128,6 +128,17 @@ describe('UserProfile.verify_email', () => {
     await limited.close();
   });
 
+  it('D-08: counts the spellings of an international address as one', async () => {
+    const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '1' });
+    const ask = async (email: string) =>
+      limited.call('UserProfile.verify_email', { email }, (await someone()).token);
+    const spellings = ['many@bücher.example', 'many@xn--bcher-kva.example', 'MANY@XN--bcher-kva.EXAMPLE'];
+    for (let index = 0; index < 5; index++) await ask(spellings[index % 3]!);
+    for (const spelling of spellings) expect(await refusal(ask(spelling))).toMatchObject(flood);
+    expect(await ask('many@bucher.example')).toEqual({});
+    await limited.close();
+  });
+
   it('D-08: does not let strangers use up the codes of a user', async () => {
     const limited = await service.another({ MAIL_LIMIT_PER_HOUR: '2' });
     const ask = (as: string, email: string) => limited.call('UserProfile.verify_email', { email }, as);
