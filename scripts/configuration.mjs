@@ -11,7 +11,7 @@ const AROUND = [
     'MONGODB_URI',
     'address',
     'none',
-    'A database of your own: a replica set, with the database name in the path. No other one is started then. `npm test` and `npm run bench` take it too, and make databases of their own in it.',
+    'A database of your own: a replica set, with the database name in the path (without one: `identity`). No other one is started then. `npm test` and `npm run bench` take it too, and make databases of their own in it.',
   ],
   ['SMTP_URL', 'address', 'none', 'A mail server of your own. No mailbox is started then.'],
   [

@@ -17,7 +17,8 @@ const serviceKey: Setting<Buffer> = {
 
 const mongoUri: Setting<string> = {
   type: 'mongodb:// or mongodb+srv:// address',
-  meaning: 'Address of the MongoDB replica set, with the database name in its path.',
+  meaning:
+    'Address of the MongoDB replica set, with the database name in its path; without one it is identity.',
   fallback: undefined,
   schema: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
 };

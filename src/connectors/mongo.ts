@@ -2,6 +2,7 @@ import mongoose from 'mongoose';
 import type { ClientSession, Connection, Model, Schema } from 'mongoose';
 import { IdentityError } from '../errors.js';
 import { AbandonedTransactions } from './abandoned.js';
+import { addressProblem, databaseBeside, whyUnreached } from './mongo-address.js';
 
 /** Who is behind a call: a user, or the holder of the system token. */
 export interface Actor {
@@ -66,17 +67,21 @@ export class Mongo {
   #listeners = new Set<(available: boolean) => void>();
   #checks: (() => Promise<void>)[] = [];
 
+  /** @throws DatabaseRefused when the address cannot be understood. */
   constructor(
     private readonly settings: { uri: string; poolSize: number; timeoutMs: number },
     private readonly log: Log,
   ) {
+    const problem = addressProblem(settings.uri);
+    if (problem) throw new DatabaseRefused(`MONGODB_URI cannot be used: ${problem}`);
     this.connection = mongoose.createConnection();
     this.#abandoned = new AbandonedTransactions(this.connection, log);
     this.connection.on('disconnected', () => this.#announce(false));
     this.connection.on('connected', () => this.#announce(this.#prepared));
-    this.connection.on('error', (error: Error) =>
-      this.log.warn({ error: error.name }, 'database connection error'),
-    );
+    this.connection.on('error', (error: Error) => {
+      // Before that, who starts it tells.
+      if (this.#prepared) this.log.warn({ error: error.name }, 'database connection error');
+    });
   }
 
   /** True once the server was reached and is prepared, until the connection is lost. */
@@ -106,18 +111,33 @@ export class Mongo {
    * @throws DatabaseRefused when the server has no transactions, or a check of `beforeUse` refuses it.
    */
   async start(): Promise<void> {
-    await this.#untilDone('database not reached, trying again', () => this.#connect());
-    await this.#untilDone('database not prepared, trying again', () => this.#prepare());
+    await this.#untilDone(
+      () => this.#connect(),
+      (error) =>
+        this.log.warn(
+          { error: error.name, reason: whyUnreached(error) },
+          'no database is reached at MONGODB_URI, trying again',
+        ),
+    );
+    await this.#untilDone(
+      () => this.#prepare(),
+      // Its message may hold what is stored.
+      ({ name, codeName }) =>
+        this.log.error({ error: name, reason: codeName }, 'the database is not prepared, trying again'),
+    );
   }
 
-  async #untilDone(complaint: string, work: () => Promise<void>): Promise<void> {
+  async #untilDone(
+    work: () => Promise<void>,
+    tell: (error: Error & { codeName?: string }) => void,
+  ): Promise<void> {
     while (!this.#closed) {
       try {
         await work();
         return;
       } catch (error) {
         if (error instanceof DatabaseRefused) throw error;
-        this.log.warn({ error: (error as Error).name }, complaint);
+        if (!this.#closed) tell(error as Error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_CONNECT_MS));
       }
     }
@@ -125,6 +145,7 @@ export class Mongo {
 
   async #connect(): Promise<void> {
     await this.connection.openUri(this.settings.uri, {
+      ...databaseBeside(this.settings.uri),
       maxPoolSize: this.settings.poolSize,
       minPoolSize: Math.min(4, this.settings.poolSize),
       serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
