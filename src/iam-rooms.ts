@@ -1,7 +1,7 @@
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
-import { AccountLookup } from './managers/account-lookup.js';
+import type { AccountLookup } from './managers/account-lookup.js';
 import type { Accounts } from './managers/accounts.js';
 import { Administration } from './managers/administration.js';
 import type { Admission } from './managers/admission.js';
@@ -47,6 +47,7 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   revocations: Revocations;
   policy: PasswordPolicy;
   mfa: Mfa;
+  lookup: AccountLookup;
   admission: Admission;
   check: PasswordCheck;
   scoped: ScopedTokens;
@@ -57,10 +58,10 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
 export function createIamRooms(shared: Shared): IamRooms {
   const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
-  const { admission, check, mfa, newPasswords } = shared;
+  const { lookup, admission, check, mfa, newPasswords } = shared;
   const administration = new Administration(users, shared.roleStates);
   const receipts = new Receipts(shared.cipher, clock);
-  const proof = new IamProof(new AccountLookup(users, states), admission, check, mfa, receipts);
+  const proof = new IamProof(lookup, admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
   const last = new LastAdministrator(users, domains, roles);
   const account = [accounts, newPasswords, sessions, states, last, audit, clock] as const;

@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import { Mongo } from './connectors/mongo.js';
 import { Smtp } from './connectors/smtp.js';
 import { createIamRooms } from './iam-rooms.js';
+import { AccountLookup } from './managers/account-lookup.js';
 import { Accounts } from './managers/accounts.js';
 import { Admission } from './managers/admission.js';
 import type { Administration } from './managers/administration.js';
@@ -163,6 +164,15 @@ function createDomains(shared: {
   return { domains, system };
 }
 
+/** What counts attempts at accounts. */
+function createGuard(mongo: Mongo, models: Models, audit: Audit, config: Config, clock: Clock): SignInGuard {
+  return new SignInGuard(mongo, models.attempts, audit, clock, {
+    attempts: config.SIGN_IN_ATTEMPTS,
+    attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
+    windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
+  });
+}
+
 /** Makes every room of the service once and hands each what it needs; nothing else does. */
 export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const { MONGODB_URI: uri, MONGODB_POOL_SIZE: poolSize, DATABASE_TIMEOUT_MS: timeoutMs } = config;
@@ -190,11 +200,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const revocations = new Revocations(mongo, models.revoked, audit, { cacheMs });
   const sessions = new Sessions(tokens, users, links, states, roleStates, revocations, { cacheMs });
   const policy = new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS });
-  const guard = new SignInGuard(mongo, models.attempts, audit, clock, {
-    attempts: config.SIGN_IN_ATTEMPTS,
-    attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
-    windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
-  });
+  const guard = createGuard(mongo, models, audit, config, clock);
   const codes = new Codes(mongo, models.codes, mails, cipher, audit, clock, {
     attempts: config.CODE_ATTEMPTS,
     emailSeconds: config.EMAIL_CODE_SECONDS,
@@ -212,6 +218,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const own = [codes, mails, guard, sessions, audit, clock] as const;
   const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
   const admission = new Admission(mongo, users, guard, policy, audit, clock);
+  const lookup = new AccountLookup(users, states);
+  const door = { lookup, admission, check };
   const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
   const scoped = new ScopedTokens(roleStates, workspaces, tokens);
   const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
@@ -235,7 +243,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     audit,
   };
   return {
-    ...createIamRooms({ ...shared, roleStates, revocations, policy, mfa, admission, check, scoped, mine }),
+    ...createIamRooms({ ...shared, ...door, roleStates, revocations, policy, mfa, scoped, mine }),
     ...createDomains({ ...shared, keys }),
     mongo,
     models,
@@ -246,7 +254,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accounts,
     sessions,
     mfa,
-    signIn: new SignIn(admission, states, check, mfa, tokens, policy, signInSettings),
+    signIn: new SignIn(lookup, admission, states, check, mfa, tokens, policy, signInSettings),
     grants: new Grants(users, states, tokens, scoped, sessions, policy, audit, clock, signInSettings),
     profiles: new UserProfiles(mongo, users, links, newPasswords, ...own, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,

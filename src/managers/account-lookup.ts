@@ -1,6 +1,6 @@
 import type { Reach } from '../connectors/mongo.js';
 import type { Domain } from '../models/domain.js';
-import type { User, Users } from '../models/user.js';
+import type { User, UserKey, Users } from '../models/user.js';
 import type { Aim } from './attempt-counts.js';
 import type { DomainStates } from './domain-states.js';
 
@@ -16,7 +16,10 @@ export interface Account {
   called: string;
   /** At whom attempts count. */
   at: Aim;
+  /** The user of that name, however it is written. */
   user?: User;
+  /** The name is written so that this user can sign in by it. */
+  fits: boolean;
   domain?: Domain;
 }
 
@@ -27,6 +30,11 @@ export class AccountLookup {
     private readonly states: DomainStates,
   ) {}
 
+  /** The account that is meant by a user_id, written exactly so, in the domain with that id. */
+  byUserId(reach: Reach, { domain_id, user_id }: UserKey): Promise<Account> {
+    return this.#inDomain(reach, { id: domain_id }, user_id, 'user_id');
+  }
+
   /** The account that is meant. */
   async find(reach: Reach, ref: UserReference): Promise<Account> {
     if ('name' in ref) return this.#inDomain(reach, ref.domain, ref.name, 'any name');
@@ -36,7 +44,8 @@ export class AccountLookup {
       return account(ref.id, domain, '', user);
     }
     const other = await this.#inDomain(reach, ref.domain, ref.id, 'user_id');
-    return user && user.domain_id === other.domain?.domain_id ? { ...other, at: { user }, user } : other;
+    const { domain } = other;
+    return user && user.domain_id === domain?.domain_id ? account(ref.id, domain, '', user) : other;
   }
 
   async #inDomain(
@@ -51,11 +60,10 @@ export class AccountLookup {
         : await this.states.domainNamed(reach, called.name);
     // In no domain there is nobody, but it is looked for all the same.
     const domain_id = domain?.domain_id ?? '';
-    const user =
-      by === 'user_id'
-        ? await this.users.find(reach, { domain_id, user_id: name })
-        : await this.users.findByLogin(reach, domain_id, name);
-    return account(name, domain, 'id' in called ? called.id : called.name, user);
+    const user = await this.users.findByLogin(reach, domain_id, name);
+    const found = account(name, domain, 'id' in called ? called.id : called.name, user);
+    // Whoever may be meant is the one who is guessed at, at every door.
+    return { ...found, fits: found.fits && (by === 'any name' || user?.user_id === name) };
   }
 }
 
@@ -66,5 +74,5 @@ function account(
   user: User | undefined,
 ): Account {
   const at = user && domain ? { user } : { nobody: { name: called, domain: domain?.domain_id ?? written } };
-  return { called, at, user: domain && user, domain };
+  return { called, at, user: domain && user, fits: Boolean(user && domain), domain };
 }

@@ -75,8 +75,6 @@ export class Admission {
     try {
       return await this.guard.signIn(reach, { at, peer }, told, attempt);
     } catch (error) {
-      if (isBlocked(error) && !noted['user_id'] && 'user' in at)
-        found.user ??= await this.users.find(reach, at.user);
       if (found.right && isLateRefusal(error)) await this.#recordRefused(reach, failed(found, error));
       throw error;
     } finally {
@@ -141,8 +139,4 @@ function failed({ domain_id, user, right, reason }: Found, error: IdentityError)
 
 function isLateRefusal(error: unknown): error is IdentityError {
   return error instanceof IdentityError && LATE_REFUSALS.has(error.reason) && !isWrongProof(error);
-}
-
-function isBlocked(error: unknown): boolean {
-  return error instanceof IdentityError && error.reason === 'ERROR_LOGIN_BLOCKED';
 }

@@ -1,7 +1,7 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import { isEmailAddress } from '../email-address.js';
-import type { User, UserKey } from '../models/user.js';
+import type { User } from '../models/user.js';
 import type { Account, AccountLookup, UserReference } from './account-lookup.js';
 import type { Admission, Admitted, Check, Found, SignInCall } from './admission.js';
 import type { Mfa } from './mfa.js';
@@ -32,9 +32,6 @@ export interface Asked {
   receipt: Receipt;
   text: string;
 }
-
-/** A key that nobody has: checking a password against it takes as long as against any other (D-07). */
-const NOBODY: UserKey = { domain_id: '', user_id: '' };
 
 /** Who signs in at OpenStack Identity. */
 export class IamProof {
@@ -68,7 +65,7 @@ export class IamProof {
     let asked: Asked | undefined;
     const check: Check = async () => {
       if (!password) return this.#finish(reach, user, proofs, found);
-      const right = await this.passwords.check(reach, user ?? NOBODY, password.secret, found);
+      const right = await this.passwords.check(reach, account.called, user, password.secret, found);
       if (totp) return this.#proveFactor(reach, right, totp.secret);
       if (right.mfa?.state !== 'ENABLED') return right;
       asked = { user: right, ...this.receipts.make(right, await this.mfa.ask(reach, right)) };
@@ -87,8 +84,8 @@ export class IamProof {
   /** A password and a code have to be those of one account. */
   async #areOne(reach: Reach, account: Account, { password, totp }: UserProofs): Promise<boolean> {
     if (!password || !totp) return true;
-    const { user } = await this.lookup.find(reach, totp.user);
-    return user?.id === account.user?.id;
+    const { user, fits } = await this.lookup.find(reach, totp.user);
+    return fits && user?.id === account.user?.id;
   }
 
   /** Both in one request: what takes two of Token.issue, so an authenticator is given its time here. */
@@ -128,8 +125,8 @@ function foundOut({ user, domain }: Account, areOne: boolean): Found {
   return areOne ? found : { ...found, reason: 'ERROR_INVALID_CREDENTIALS' };
 }
 
-function enabled({ user, domain }: Account): User | undefined {
-  return domain?.state === 'ENABLED' ? user : undefined;
+function enabled({ user, fits, domain }: Account): User | undefined {
+  return fits && domain?.state === 'ENABLED' ? user : undefined;
 }
 
 function notAsked(): IdentityError {

@@ -10,6 +10,9 @@ import { inForce } from './new-passwords.js';
 import type { Sessions } from './sessions.js';
 import type { TemporaryPasswords } from './temporary-passwords.js';
 
+/** A key that nobody has: checking a password against it takes as long as against any other (D-07). */
+const NOBODY: UserKey = { domain_id: '', user_id: '' };
+
 /** Tells whose password it is: the one that is in force, or one that was mailed. */
 export class PasswordCheck {
   constructor(
@@ -33,17 +36,25 @@ export class PasswordCheck {
 
   /**
    * The user whose password this is, in the time of one hash whoever it is (D-07).
+   * @param called what the caller wrote for the user.
+   * @param key the user; without one the password is nobody's.
    * @param found told of a user who exists, and whether the password is right.
    * @throws IdentityError ERROR_AUTHENTICATION_FAILURE, ERROR_USER_STATE_DISABLED after a right password alone.
    */
-  async check(reach: Reach, key: UserKey, password: string, found: Found): Promise<User> {
-    const user = await this.users.findWithSecrets(reach, key);
+  async check(
+    reach: Reach,
+    called: string,
+    key: UserKey | undefined,
+    password: string,
+    found: Found,
+  ): Promise<User> {
+    const user = await this.users.findWithSecrets(reach, key ?? NOBODY);
     if (user) found.user = user;
     const hash = user?.auth_type === 'LOCAL' ? user.password : undefined;
     const right = await this.passwords.matches(password, hash, reach);
     const mailed = !right && user !== undefined && this.temporary.matches(user, password);
     if (!user || (!right && !mailed)) {
-      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: key.user_id });
+      throw new IdentityError('ERROR_AUTHENTICATION_FAILURE', { user_id: called });
     }
     found.right = true;
     if (user.state === 'DISABLED') {
@@ -51,7 +62,7 @@ export class PasswordCheck {
     }
     if (!mailed) return user;
     // When another sign-in with the same mailed password was faster, it is an ordinary one now.
-    return (await this.#adopt(reach, user, password)) ?? this.check(reach, key, password, found);
+    return (await this.#adopt(reach, user, password)) ?? this.check(reach, called, key, password, found);
   }
 
   /** The mailed password takes the place of the old one when it is first used, and has to be changed (D-09). */

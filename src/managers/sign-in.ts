@@ -2,6 +2,7 @@ import type { Reach } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError, notFound } from '../errors.js';
 import type { User } from '../models/user.js';
+import type { Account, AccountLookup } from './account-lookup.js';
 import type { Admission, Admitted, Check, Found, SignInCall } from './admission.js';
 import type { DomainStates } from './domain-states.js';
 import type { Mfa } from './mfa.js';
@@ -54,6 +55,7 @@ interface Credentials {
 /** Signing in with a password and a second factor (contract/behaviour.md 4.1, Token.issue). */
 export class SignIn {
   constructor(
+    private readonly lookup: AccountLookup,
     private readonly admission: Admission,
     private readonly states: DomainStates,
     private readonly passwords: PasswordCheck,
@@ -81,21 +83,22 @@ export class SignIn {
     const { domain_id } = request;
     await this.#assertDomain(reach, domain_id, call);
     const credentials = checkedCredentials(request);
-    const key = { domain_id, user_id: credentials.user_id };
-    const check: Check = (found) => this.#prove(reach, request, credentials, found);
-    const found = { domain_id };
-    const admitted = await this.admission.admit(reach, { user: key }, call, check, found);
+    const account = await this.lookup.byUserId(reach, { domain_id, user_id: credentials.user_id });
+    const check: Check = (found) => this.#prove(reach, request, account, credentials, found);
+    const found: Found = { domain_id, ...(account.user ? { user: account.user } : {}) };
+    const admitted = await this.admission.admit(reach, account.at, call, check, found);
     return this.#tokens(reach, admitted, request.timeout);
   }
 
   async #prove(
     reach: Reach,
     request: IssueRequest,
+    { user: named, fits }: Account,
     { user_id, password }: Credentials,
     found: Found,
   ): Promise<User> {
-    const key = { domain_id: request.domain_id, user_id };
-    const proven = this.passwords.check(reach, key, password, found);
+    // Who is called by another name than the user_id is guessed at, and never signed in.
+    const proven = this.passwords.check(reach, user_id, fits ? named : undefined, password, found);
     if (request.auth_type === 'MFA') {
       return this.#proveFactor(reach, await proven.catch(asInvalidCredentials), request.verify_code);
     }

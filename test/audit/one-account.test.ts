@@ -44,4 +44,62 @@ describe('Nobody is locked without a record of it', () => {
     expect(tally(records)).toEqual({ 'user.sign_in ERROR_NOT_FOUND': 10 });
     expect(await signIn(service, tenant, user_id)).toHaveProperty('access_token');
   });
+
+  it.each([
+    ['in capitals', (id: string) => id.toUpperCase()],
+    ['in full width', (id: string) => id.replace('u', 'ｕ')],
+  ])('by a user_id that is written %s at Token.issue', async (_how, written) => {
+    const user_id = await aUser(service, tenant);
+    const records = await recordsOf(() =>
+      ten(() => refusal(signIn(service, tenant, written(user_id), WRONG))),
+    );
+    expect(tally(records)).toEqual({ 'user.sign_in ERROR_AUTHENTICATION_FAILURE': 10, 'user.lock': 1 });
+    for (const record of records) expect(record).toMatchObject({ target_id: user_id });
+    expect((await refusal(signIn(service, tenant, user_id))).reason).toBe('ERROR_LOGIN_BLOCKED');
+  });
+
+  it('by a username at Token.issue, which signs in with the user_id alone', async () => {
+    const user_id = await aUser(service, tenant, { username: 'Another.Name' });
+    const records = await recordsOf(async () => {
+      await refusal(signIn(service, tenant, 'Another.Name', WRONG));
+      const right = await refusal(signIn(service, tenant, 'Another.Name'));
+      expect(right).toMatchObject({ reason: 'ERROR_AUTHENTICATION_FAILURE' });
+      expect(right.text).toContain('Another.Name');
+      expect(right.text).not.toContain(user_id);
+    });
+    expect(tally(records)).toEqual({ 'user.sign_in ERROR_AUTHENTICATION_FAILURE': 2 });
+  });
+});
+
+describe('Two doors do not tell together which names there are', () => {
+  const issue = async (name: string) => (await refusal(signIn(service, tenant, name, WRONG))).reason;
+  const byId = (id: string) => guessAt({ id, domain: { id: tenant.domain_id } });
+  const byName = (name: string) => guessAt({ name, domain: { id: tenant.domain_id } });
+  const blocked = async (name: string) => {
+    const reasons = [await issue(name)];
+    for (const guess of [byId, byName]) {
+      expect(await guess(name)).toMatchObject(UNAUTHENTICATED);
+      reasons.push(
+        (JSON.parse(service.logs.findLast((line) => line.includes('CreateToken'))!) as { reason: string })
+          .reason,
+      );
+    }
+    return reasons;
+  };
+
+  it.each([
+    ['OpenStack Identity by name', byName],
+    ['OpenStack Identity by id', byId],
+    ['Token.issue', issue],
+  ])(
+    'after guesses at %s every door is closed, for names that somebody has and others',
+    async (door, guess) => {
+      const renamed = `second-${door.replaceAll(' ', '-')}`;
+      await aUser(service, tenant, { user_id: `first-${door.replaceAll(' ', '-')}`, username: renamed });
+      for (const name of [renamed, `nobody-${door.replaceAll(' ', '-')}`]) {
+        await ten(() => guess(name));
+        expect(await blocked(name), name).toEqual(Array(3).fill('ERROR_LOGIN_BLOCKED'));
+      }
+    },
+  );
 });
