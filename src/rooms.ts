@@ -165,8 +165,15 @@ function createDomains(shared: {
 }
 
 /** What counts attempts at accounts. */
-function createGuard(mongo: Mongo, models: Models, audit: Audit, config: Config, clock: Clock): SignInGuard {
-  return new SignInGuard(mongo, models.attempts, audit, clock, {
+function createGuard(
+  mongo: Mongo,
+  models: Models,
+  cipher: Cipher,
+  audit: Audit,
+  config: Config,
+  clock: Clock,
+): SignInGuard {
+  return new SignInGuard(mongo, models.attempts, cipher, audit, clock, {
     attempts: config.SIGN_IN_ATTEMPTS,
     attemptsPerPeer: config.SIGN_IN_ATTEMPTS_PER_PEER,
     windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
@@ -200,7 +207,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const revocations = new Revocations(mongo, models.revoked, audit, { cacheMs });
   const sessions = new Sessions(tokens, users, links, states, roleStates, revocations, { cacheMs });
   const policy = new PasswordPolicy(clock, { validDays: config.PASSWORD_VALID_DAYS });
-  const guard = createGuard(mongo, models, audit, config, clock);
+  const guard = createGuard(mongo, models, cipher, audit, config, clock);
   const codes = new Codes(mongo, models.codes, mails, cipher, audit, clock, {
     attempts: config.CODE_ATTEMPTS,
     emailSeconds: config.EMAIL_CODE_SECONDS,

@@ -1,3 +1,4 @@
+import type { Cipher } from '../cipher.js';
 import { identityKey } from '../ids.js';
 import type { UserKey } from '../models/user.js';
 
@@ -12,11 +13,13 @@ export type Aim = { user: UserKey } | { nobody: Nobody };
 
 /**
  * What attempts at an account are counted under. A user is known by domain and id alone: nothing else that a caller sends
- * makes a new count. Names that nobody has are counted apart, so that they never lock anybody.
+ * makes a new count. Names that nobody has are counted apart, so that they never lock anybody, and under a keyed hash: such
+ * a name may be a password in the wrong field.
  */
-export function accountCount(at: Aim): string {
+export function accountCount(at: Aim, cipher: Cipher): string {
   if ('user' in at) return `user/${at.user.domain_id}/${identityKey(at.user.user_id)}`;
-  return `nobody/${JSON.stringify([at.nobody.domain, identityKey(at.nobody.name)])}`;
+  const { domain, name } = at.nobody;
+  return `nobody/${cipher.mac('sign-in-count', JSON.stringify([domain, identityKey(name)]))}`;
 }
 
 /** What attempts from an address are counted under. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cipher } from '../cipher.js';
 import type { Clock } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { SETTLE_MS, settling } from '../connectors/mongo.js';
@@ -87,6 +88,7 @@ export class SignInGuard {
   constructor(
     private readonly mongo: Mongo,
     private readonly attempts: SignInAttempts,
+    private readonly cipher: Cipher,
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: GuardSettings,
@@ -156,7 +158,12 @@ export class SignInGuard {
 
   /** True while the user's sign-in is blocked after too many wrong attempts. */
   isBlocked(reach: Reach, at: Aim): Promise<boolean> {
-    return this.attempts.isUsedUp(reach, accountCount(at), this.settings.attempts, this.clock.now());
+    return this.attempts.isUsedUp(
+      reach,
+      accountCount(at, this.cipher),
+      this.settings.attempts,
+      this.clock.now(),
+    );
   }
 
   async #assertOpen(reach: Reach, at: Aim): Promise<void> {
@@ -176,7 +183,12 @@ export class SignInGuard {
       limit: { attempts: attemptsPerPeer, windowSeconds },
       onSuccess: 'NEITHER',
     };
-    const ofAccount: Count = { key: accountCount(at), limit: { attempts, windowSeconds }, onSuccess, told };
+    const ofAccount: Count = {
+      key: accountCount(at, this.cipher),
+      limit: { attempts, windowSeconds },
+      onSuccess,
+      told,
+    };
     return this.#turns.run(reach, ofAccount.key, () =>
       this.#counted(reach, ofPeer, () => this.#counted(reach, ofAccount, check)),
     );

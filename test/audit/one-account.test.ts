@@ -103,3 +103,23 @@ describe('Two doors do not tell together which names there are', () => {
     },
   );
 });
+
+it('What is typed in place of a name or a domain stands neither in the database nor in the log', async () => {
+  const typed = 'my1secretpassword';
+  await guessAt({ name: typed, domain: { id: tenant.domain_id } });
+  await guessAt({ id: typed });
+  await guessAt({ id: typed, domain: { name: tenant.name } });
+  await guessAt({ name: 'a@example.com', domain: { name: typed } });
+  await guessAt({ name: 'a@example.com', domain: { id: typed } });
+  await refusal(signIn(service, tenant, typed, WRONG));
+  await refusal(signIn(service, { ...tenant, domain_id: typed }, 'a@example.com', WRONG));
+  await service.call('UserProfile.reset_password', { user_id: typed, domain_id: tenant.domain_id });
+  await service.call('UserProfile.reset_password', { user_id: typed, domain_id: typed });
+  await service.app.rooms.reset.settled();
+  const { db } = service.app.rooms.mongo.connection;
+  for (const collection of await db!.collections()) {
+    const stored = JSON.stringify(await collection.find().toArray());
+    expect(stored.includes(typed), collection.collectionName).toBe(false);
+  }
+  expect(service.logs.filter((line) => line.includes(typed))).toEqual([]);
+});

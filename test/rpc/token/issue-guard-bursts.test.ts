@@ -23,7 +23,10 @@ afterAll(async () => {
 const attempts = () => service.app.rooms.mongo.connection.collection('sign_in_attempt');
 const counterOf = (user_id: string) => attempts().findOne({ _id: { $regex: `/${user_id}$` } } as object);
 /** Counts of names that nobody has. */
-const nobodies = () => attempts().find({ _id: { $regex: '^nobody/' } } as object).toArray();
+const nobodies = () =>
+  attempts()
+    .find({ _id: { $regex: '^nobody/' } } as object)
+    .toArray();
 const guess = (from: Service, user_id: string) =>
   refusal(
     from.call('Token.issue', {
