@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
+import { addressOf } from '../peer-address.js';
 
 /** The first value of a metadata key, or undefined. */
 export function metadataText(metadata: Metadata, key: string): string | undefined {
@@ -41,7 +42,7 @@ export function bearerToken(metadata: Metadata): string | undefined {
   return /^Bearer +(\S+)$/i.exec(metadataText(metadata, 'authorization') ?? '')?.[1];
 }
 
-/** The id that Envoy or the caller gave the request, else a new one; only plain characters reach the log. */
+/** The id that Envoy or the caller gave the request, if it is one (docs/audit.md), else a new one. */
 export function requestIdOf(metadata: Metadata): string {
   const given = metadataText(metadata, 'x-request-id');
   return given && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
@@ -55,7 +56,7 @@ export function traceOf(metadata: Metadata): string | undefined {
 
 /**
  * Where a call comes from. Behind a trusted proxy it is the last address that the proxy appended to
- * x-forwarded-for: earlier ones are the caller's own words.
+ * x-forwarded-for: earlier ones are the caller's own words. When that is no address it is the proxy.
  */
 export function sourceOf(
   connectionPeer: string,
@@ -66,7 +67,8 @@ export function sourceOf(
   const forwarded = metadataText(metadata, 'x-forwarded-for');
   if (forwarded === undefined || !trustedProxies.has(address))
     return { peer: address, local: isLoopback(address) };
-  return { peer: forwarded.split(',').at(-1)!.trim().slice(0, 64), local: false };
+  // What is no address would be any text of the caller in log and records.
+  return { peer: addressOf(forwarded.split(',').at(-1)!.trim()) ?? address, local: false };
 }
 
 function plainAddress(peer: string): string {

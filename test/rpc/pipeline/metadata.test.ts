@@ -65,7 +65,7 @@ describe('metadata of a call', () => {
       return errorDetail(refused, 'RequestInfo').requestId;
     };
     expect(await given('abc-1.2:3_4')).toBe('abc-1.2:3_4');
-    for (const id of ['', 'two words', '"}{', 'x'.repeat(65)]) {
+    for (const id of ['', 'two words', '"}{', 'x'.repeat(65), 'a@b', 'p$ssword', 'a/b']) {
       expect(await given(id)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     }
   });
@@ -77,13 +77,37 @@ describe('metadata of a call', () => {
   it('names the caller that a trusted proxy saw, not the one that the caller claims to be', async () => {
     expect((await logged({ 'x-forwarded-for': '1.2.3.4, 203.0.113.9' })).peer).toBe('203.0.113.9');
     expect((await logged({ 'x-forwarded-for': '203.0.113.9' })).peer).toBe('203.0.113.9');
-    expect((await logged({ 'x-forwarded-for': 'z'.repeat(500) })).peer).toHaveLength(64);
+    expect((await logged({ 'x-forwarded-for': '::FFFF:203.0.113.9' })).peer).toBe('203.0.113.9');
+    expect((await logged({ 'x-forwarded-for': '2001:DB8:0::9' })).peer).toBe('2001:db8::9');
+  });
+
+  it.each([
+    'z'.repeat(500),
+    'hunter2',
+    '203.0.113.9, hunter2',
+    '',
+    '203.0.113.9,',
+    '203.0.113.999',
+    '0x7f.1',
+    '203.0.113.9:80',
+    'fe80::1%hunter2',
+  ])('names the proxy when it names no address: %s', async (forwarded) => {
+    expect((await logged({ 'x-forwarded-for': forwarded })).peer).toBe('127.0.0.1');
+    const admin = { user_id: 'root@example.com', name: 'Root', password: 'Passw0rd!' };
+    const init = service.call('System.init', { admin }, undefined, { 'x-forwarded-for': forwarded });
+    expect((await refusal(init)).code).toBe(status.UNAUTHENTICATED);
   });
 
   it('does not listen to x-forwarded-for of anybody else', async () => {
-    const exposed = await service.another({ TRUSTED_PROXIES: '10.0.0.1' });
+    const exposed = await service.another({ TRUSTED_PROXIES: '10.0.0.1, 10.0.0.0/8' });
     expect((await logged({ 'x-forwarded-for': '203.0.113.9' }, exposed)).peer).toBe('127.0.0.1');
     await exposed.close();
+  });
+
+  it('takes every address of a range for a trusted proxy', async () => {
+    const behind = await service.another({ TRUSTED_PROXIES: '10.0.0.1, 127.0.0.0/8' });
+    expect((await logged({ 'x-forwarded-for': '203.0.113.9' }, behind)).peer).toBe('203.0.113.9');
+    await behind.close();
   });
 
   it('carries the token as `token`, or as `authorization` with Bearer, the first before the second', async () => {
