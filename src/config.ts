@@ -188,7 +188,7 @@ export const settings = {
     1000,
     1,
     1_000_000,
-    'Wrong sign-ins, and password resets asked for, from one address in the window before it is blocked.',
+    'Wrong sign-ins, and password resets asked for, from one address (IPv6: one /64 network) in the window before it is blocked.',
   ),
   SIGN_IN_WINDOW_SECONDS: whole(300, 1, 86_400, 'Window in which wrong sign-ins count, and time of a block.'),
   RECENT_SIGN_IN_SECONDS: whole(

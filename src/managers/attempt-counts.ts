@@ -1,6 +1,7 @@
 import type { Cipher } from '../cipher.js';
 import { identityKey } from '../ids.js';
 import type { UserKey } from '../models/user.js';
+import { networkOf } from '../peer-address.js';
 
 /** A name that nobody has, in a domain or in what was written in the place of one. */
 export interface Nobody {
@@ -22,7 +23,7 @@ export function accountCount(at: Aim, cipher: Cipher): string {
   return `nobody/${cipher.mac('sign-in-count', JSON.stringify([domain, identityKey(name)]))}`;
 }
 
-/** What attempts from an address are counted under. */
+/** What attempts from an address are counted under: who has one of IPv6 has 2^64 of them. */
 export function peerCount(kind: string, peer: string): string {
-  return `${kind}/${peer}`;
+  return `${kind}/${networkOf(peer)}`;
 }

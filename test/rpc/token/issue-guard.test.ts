@@ -145,6 +145,44 @@ describe('Guesses at Token.issue', () => {
   });
 });
 
+describe('The count of an address', () => {
+  let strict: Service;
+  beforeAll(async () => void (strict = await service.another({ SIGN_IN_ATTEMPTS_PER_PEER: '3' })));
+  afterAll(() => strict.close());
+
+  let names = 0;
+  const guessFrom = (peer: string) => {
+    const credentials = { user_id: `peer${++names}@example.com`, password: WRONG };
+    const request = { credentials, auth_type: 'LOCAL', domain_id: tenant.domain_id };
+    return refusal(strict.call('Token.issue', request, undefined, { 'x-forwarded-for': peer }));
+  };
+  const resetFrom = (peer: string) => {
+    const request = { user_id: `peer${++names}@example.com`, domain_id: tenant.domain_id };
+    return strict.call('UserProfile.reset_password', request, undefined, { 'x-forwarded-for': peer });
+  };
+
+  it('is that of a network of 64 bits for IPv6', async () => {
+    for (const peer of ['2001:db8:1:2::1', '2001:db8:1:2:ffff::', '2001:DB8:1:2:0:0:0:3'])
+      expect((await guessFrom(peer)).reason).toBe('ERROR_AUTHENTICATION_FAILURE');
+    expect(await guessFrom('2001:db8:1:2:a:b:c:d')).toMatchObject(blocked);
+    expect((await guessFrom('2001:db8:1:3::1')).reason).toBe('ERROR_AUTHENTICATION_FAILURE');
+  });
+
+  it('is one for an address of IPv4, also written as IPv6', async () => {
+    for (const peer of ['203.0.113.77', '::ffff:203.0.113.77', '::ffff:cb00:714d'])
+      expect((await guessFrom(peer)).reason).toBe('ERROR_AUTHENTICATION_FAILURE');
+    expect(await guessFrom('0:0:0:0:0:ffff:203.0.113.77')).toMatchObject(blocked);
+    expect((await guessFrom('::ffff:203.0.113.78')).reason).toBe('ERROR_AUTHENTICATION_FAILURE');
+  });
+
+  it('counts password resets in the same way', async () => {
+    for (let index = 1; index <= 3; index += 1) await resetFrom(`2001:db8:7:7::${index}`);
+    const refused = await refusal(resetFrom('2001:db8:7:7:1::'));
+    expect(refused.reason).toBe('ERROR_TOO_MANY_REQUESTS');
+    await resetFrom('2001:db8:7:8::');
+  });
+});
+
 describe('The one count of all flows', () => {
   it('P05: counts second factors like passwords', async () => {
     const user = await aUser(service, tenant, { mfa: { ...mfa, options: { email: 'second@example.com' } } });
