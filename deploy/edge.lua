@@ -10,6 +10,8 @@ local EXACT = ${EXACT_PATHS}
 local PATTERNS = ${PATH_PATTERNS}
 
 local MAX_BODY_BYTES = ${MAX_BODY_BYTES}
+local MAX_TOKENLESS_BODY_BYTES = ${MAX_TOKENLESS_BODY_BYTES}
+local TOKEN_HEADERS = ${TOKEN_HEADERS}
 
 -- By name: patterns of its paths, body of an error, mark of an error by HTTP status (title or code), statuses that stand
 -- for those that the family does not have, headers of every answer.
@@ -178,6 +180,14 @@ local function refusal(headers, family)
   return nil
 end
 
+-- As the routes of envoy.yaml say it to the buffer filter.
+local function max_body_bytes(headers)
+  for name in pairs(TOKEN_HEADERS) do
+    if headers:get(name) then return MAX_BODY_BYTES end
+  end
+  return MAX_TOKENLESS_BODY_BYTES
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
   local method = headers:get(":method")
@@ -207,7 +217,7 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = "404" }, "")
   elseif not route.query[method] then
     handle:respond({ [":status"] = "405", ["allow"] = route.allow }, "")
-  elseif tonumber(headers:get("content-length") or 0) > MAX_BODY_BYTES then
+  elseif tonumber(headers:get("content-length") or 0) > max_body_bytes(headers) then
     -- Refused before any of it is read; a body without a length is the buffer filter's.
     handle:respond({ [":status"] = "413" }, "")
   else

@@ -25,8 +25,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 export { writeSecrets };
 
-/** The largest body of a REST request, the same as the service's limit of a message. */
-const MAX_BODY_BYTES = String(4 * 1024 * 1024);
+/** The largest bodies of a REST request in bytes: of any, and of one that comes without a token. */
+const BODY_LIMITS = { MAX_BODY_BYTES: String(1024 * 1024), MAX_TOKENLESS_BODY_BYTES: String(128 * 1024) };
+
+/** The most values in one body (deploy/edge-values.lua). */
+const MAX_VALUES = String(20_000);
+
+/** The headers that carry tokens. */
+const TOKEN_HEADERS = ['authorization', 'token', 'x-auth-token'];
 
 /**
  * @param {Record<string, string | undefined>} environment values of the placeholders
@@ -43,9 +49,10 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
     ...luaTables(bindings),
     FAMILIES: luaFamilies(families),
     OWN_WORDS: luaWords(words),
-    MAX_BODY_BYTES,
+    TOKEN_HEADERS: luaSet(TOKEN_HEADERS),
+    ...BODY_LIMITS,
   };
-  const lua = fill(readFileSync(resolve(root, 'deploy/edge.lua'), 'utf8'), tables);
+  const lua = (file, values) => JSON.stringify(fill(readFileSync(resolve(root, file), 'utf8'), values));
   return fill(readFileSync(resolve(root, 'envoy.yaml'), 'utf8'), {
     DESCRIPTOR: descriptor,
     ...environment,
@@ -58,9 +65,13 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
     EDGE_SERVICES: JSON.stringify(services.filter((service) => !ofFamilies.includes(service))),
     FAMILY_SERVICES: JSON.stringify(ofFamilies),
     FAMILY_PATHS: JSON.stringify(Object.values(families).map(pathRegex).join('|')),
-    EDGE_LUA: JSON.stringify(lua),
+    EDGE_LUA: lua('deploy/edge.lua', tables),
+    EDGE_VALUES_LUA: lua('deploy/edge-values.lua', { MAX_VALUES }),
     EDGE_LOCAL_REPLIES: JSON.stringify(localReplies(words, families)),
-    MAX_BODY_BYTES,
+    NO_TOKEN: JSON.stringify(
+      TOKEN_HEADERS.map((name) => ({ name, present_match: true, invert_match: true })),
+    ),
+    ...BODY_LIMITS,
   });
 }
 

@@ -10,7 +10,9 @@ import { startEdge } from './edge.js';
 
 const PATH = '/identity/v2/user-profile/get';
 const MIB = 1024 * 1024;
-const LIMIT = 4 * MIB;
+const LIMIT = MIB;
+const TOKENLESS_LIMIT = MIB / 8;
+const SOME_TOKEN = { authorization: 'Bearer none' };
 const TOO_LARGE = {
   code: 8,
   message: 'ERROR_MESSAGE_TOO_LARGE: The request body is too large.',
@@ -38,26 +40,30 @@ function* blanks(bytes: number): Generator<Buffer> {
 }
 
 /** A body whose length is not said beforehand. */
-async function postChunks(bytes: number): Promise<{ status: number; body: unknown }> {
+async function postChunks(
+  bytes: number,
+  headers: Record<string, string> = SOME_TOKEN,
+): Promise<{ status: number; body: unknown }> {
   const body = ReadableStream.from(blanks(bytes)) as unknown as NonNullable<RequestInit['body']>;
-  const request: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+  const request: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body, duplex: 'half' };
   const response = await fetch(edge.url + PATH, request);
   return { status: response.status, body: await response.json() };
 }
 
-describe('a REST body over 4 MiB', () => {
+describe('a REST body over 1 MiB', () => {
   it.each([
     ['an unknown field', () => JSON.stringify({ foo: 'a'.repeat(6_000_000) })],
     ['10 MiB of blanks', () => `${' '.repeat(10 * MIB)}{}`],
     ['a byte too much', () => `${' '.repeat(LIMIT - 1)}{}`],
     ['blanks that are no JSON', () => ' '.repeat(60 * MIB)],
   ])('is answered with 413: %s', async (_, body) => {
-    expect(await edge.send('POST', PATH, body())).toMatchObject({ status: 413, body: TOO_LARGE });
+    const answer = await edge.send('POST', PATH, body(), SOME_TOKEN);
+    expect(answer).toMatchObject({ status: 413, body: TOO_LARGE });
   });
 
   it('is refused by its length, before any of it was sent', async () => {
     const length = `Content-Length: ${LIMIT + 1}`;
-    const answer = await raw(`POST ${PATH} HTTP/1.1\r\nHost: edge\r\n${length}\r\n\r\n`);
+    const answer = await raw(`POST ${PATH} HTTP/1.1\r\nHost: edge\r\nToken: none\r\n${length}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toEqual(TOO_LARGE);
   });
@@ -69,7 +75,7 @@ describe('a REST body over 4 MiB', () => {
   it('is refused as soon as the limit is passed, while the rest is still to come', async () => {
     const session = connectHttp2(edge.url);
     try {
-      const stream = session.request({ ':method': 'POST', ':path': PATH });
+      const stream = session.request({ ':method': 'POST', ':path': PATH, ...SOME_TOKEN });
       const headers = new Promise<IncomingHttpHeaders>((resolve) => stream.on('response', resolve));
       stream.write(Buffer.alloc(LIMIT + 65_536, ' '));
       expect((await headers)[':status']).toBe(413);
@@ -78,8 +84,8 @@ describe('a REST body over 4 MiB', () => {
     }
   });
 
-  it('is told from one of exactly 4 MiB, which reaches the service', async () => {
-    const answer = await edge.send('POST', PATH, `${' '.repeat(LIMIT - 2)}{}`);
+  it('is told from one of exactly 1 MiB, which reaches the service', async () => {
+    const answer = await edge.send('POST', PATH, `${' '.repeat(LIMIT - 2)}{}`, SOME_TOKEN);
     expect(answer).toMatchObject({ status: 401, body: { detail: { code: 'ERROR_AUTHENTICATE_FAILURE' } } });
     expect(await postChunks(LIMIT - 65_536)).toMatchObject({ status: 401 });
   });
@@ -88,6 +94,49 @@ describe('a REST body over 4 MiB', () => {
     const body = `${' '.repeat(5 * MIB)}{}`;
     const answer = await edge.send('POST', PATH, body, { 'content-type': 'application/grpc-web' });
     expect(answer).toMatchObject({ status: 413, body: TOO_LARGE });
+  });
+});
+
+describe('a REST body over 128 KiB without a token', () => {
+  const blank = (bytes: number) => `${' '.repeat(bytes - 2)}{}`;
+
+  it.each([PATH, '/v3/auth/tokens', '/v3/users/somebody'])(
+    'is answered with 413, whether its length is said or not: %s',
+    async (path) => {
+      const verb = path.endsWith('somebody') ? 'PATCH' : 'POST';
+      expect(await edge.send(verb, path, blank(TOKENLESS_LIMIT + 1))).toMatchObject({ status: 413 });
+      expect(await edge.send(verb, path, blank(TOKENLESS_LIMIT))).not.toMatchObject({ status: 413 });
+    },
+  );
+
+  it('is answered with 413 when it comes in chunks', async () => {
+    expect(await postChunks(2 * TOKENLESS_LIMIT, {})).toEqual({ status: 413, body: TOO_LARGE });
+    expect(await postChunks(TOKENLESS_LIMIT - 65_536, {})).toMatchObject({ status: 401 });
+  });
+
+  it.each(['authorization', 'token', 'x-auth-token'])('is read with one, in %s', async (header) => {
+    const answer = await edge.send('POST', PATH, blank(LIMIT), { [header]: 'Bearer none' });
+    expect(answer).toMatchObject({ status: 401 });
+  });
+});
+
+describe('a REST body of more than 20,000 values', () => {
+  const UPDATE = '/identity/v2/user-profile/update';
+  const send = (v: string) => edge.send('POST', UPDATE, `{"tags":{"v":${v}}}`, SOME_TOKEN);
+
+  it.each([
+    ['digits', `[${'0,'.repeat(40_000)}0]`],
+    ['objects', `[${'{},'.repeat(40_000)}0]`],
+    ['lists in lists', `[${'[[[[[[[[]]]]]]]],'.repeat(10_000)}0]`],
+    ['keys', `{${Array.from({ length: 40_000 }, (_, at) => `"k${at}":0`).join(',')}}`],
+  ])('is answered with 413 before it is made a message: %s', async (_, values) => {
+    expect(await send(values)).toMatchObject({ status: 413, body: TOO_LARGE });
+    expect(service.logs.join('')).not.toContain('UserProfile.update');
+  });
+
+  it('is told from one of fewer, however long their texts are', async () => {
+    expect((await send(`[${'0,'.repeat(19_900)}0]`)).status).toBe(401);
+    expect((await send(`"${'x'.repeat(900_000)}"`)).status).toBe(401);
   });
 });
 
