@@ -1,4 +1,3 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type {
   Server,
   ServerUnaryCall,
@@ -8,7 +7,7 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Actor } from '../connectors/mongo.js';
-import { IdentityError, invalidParameter } from '../errors.js';
+import { IdentityError } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Caller } from '../managers/sessions.js';
 import { authorize } from './authorize.js';
@@ -17,6 +16,8 @@ import type { Access, Call, Called, Method, Methods, Wording } from './call.js';
 import type { LoadLimit } from './load-limit.js';
 import { finished } from './log.js';
 import type { CallLog } from './log.js';
+import type { Received } from './received.js';
+import { Requests } from './received.js';
 import { toIdentityError, toStatus } from './status.js';
 import { validate } from './validate.js';
 
@@ -44,9 +45,6 @@ export interface Pipeline {
   load: LoadLimit;
 }
 
-/** A request whose bytes are no message of its type. */
-class Malformed {}
-
 type AnyMethod = Method<object, object>;
 
 /**
@@ -65,35 +63,21 @@ export function bind<Definition extends ServiceDefinition>(
   for (const [key, rpc] of Object.entries(definition)) {
     const method = (methods as Record<string, AnyMethod | undefined>)[key];
     if (!method?.access) throw new Error(`${rpc.path} declares no access`);
-    const decode = rpc.requestDeserialize as (bytes: Buffer) => object;
-    safe[key] = { ...rpc, requestDeserialize: decodeOrMalformed(decode) };
+    const requests = new Requests(rpc.requestDeserialize as (bytes: Buffer) => object, method.access);
+    safe[key] = { ...rpc, requestDeserialize: (bytes: Buffer) => requests.receive(bytes) };
     const name = rpc.path.slice(1);
     pipeline.load.cover(rpc.path, (error, requestId) =>
       statusOf(error, requestId, { method: name }, pipeline),
     );
-    handlers[key] = unary(name, method, decode(Buffer.alloc(0)), pipeline) as UntypedHandleCall;
+    handlers[key] = unary(name, method, requests, pipeline) as UntypedHandleCall;
   }
   server.addService(safe as ServiceDefinition, handlers);
 }
 
-/** Refuses what is no UTF-8, as protobuf demands: the generated code would store replacement characters. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+type UnaryCall = ServerUnaryCall<Received, object>;
 
-function decodeOrMalformed(decode: (bytes: Buffer) => object): (bytes: Buffer) => object {
-  return (bytes) => {
-    try {
-      const reader = new BinaryReader(bytes, (text) => utf8.decode(text));
-      // Generated decoders take a reader as well as bytes. They stop at a tag that cannot be.
-      const message = decode(reader as unknown as Buffer);
-      return reader.pos === reader.len ? message : new Malformed();
-    } catch {
-      return new Malformed();
-    }
-  };
-}
-
-function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipeline) {
-  return (grpcCall: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
+function unary(name: string, method: AnyMethod, requests: Requests, pipeline: Pipeline) {
+  return (grpcCall: UnaryCall, respond: sendUnaryData<object>): void => {
     const place = pipeline.load.enter();
     if (place instanceof IdentityError) {
       respond(statusOf(place, requestIdOf(grpcCall.metadata), { method: name }, pipeline));
@@ -104,7 +88,8 @@ function unary(name: string, method: AnyMethod, empty: object, pipeline: Pipelin
     call.reach.aside = (wait) => place.aside(wait);
     const within = deadline(call, grpcCall);
     // Until it ends, and not only until nobody waits for it any more.
-    const work = answer(method, empty, grpcCall.request, call, pipeline).finally(() => place.leave());
+    const read = () => validate(method.schema, requests.read(grpcCall.request), requests.empty);
+    const work = answer(method, read, call, pipeline).finally(() => place.leave());
     Promise.race([within.expired, work])
       .then(
         (response) => {
@@ -132,26 +117,20 @@ function statusOf(error: IdentityError, requestId: string, call: Called, pipelin
 
 async function answer(
   method: AnyMethod,
-  empty: object,
-  message: object,
+  read: () => unknown,
   call: Call,
   pipeline: Pipeline,
 ): Promise<object> {
   const run = method.run as (request: unknown, call: Call) => Promise<object> | object;
   pipeline.assertAvailable();
   call.begun = true;
-  if ('anonymous' in method.access) return run(checked(method, message, empty), call);
+  if ('anonymous' in method.access) return run(read(), call);
   const caller = await pipeline.authenticate(bearerToken(call.metadata), call, method.access);
   // At once, so that a refusal is logged with the one who was refused.
   const known = Object.assign(call, { caller });
   call.reach.call.actor = actorOf(caller);
   authorize(caller, method.access, permissionName(call.method));
-  return run(checked(method, message, empty), known);
-}
-
-function checked(method: AnyMethod, message: object, empty: object): unknown {
-  if (message instanceof Malformed) throw invalidParameter('request', 'is no message of this method');
-  return validate(method.schema, message, empty);
+  return run(read(), known);
 }
 
 /** A system token names the domain that it acts for; whoever holds it belongs to the root domain. */
@@ -164,7 +143,7 @@ function permissionName(method: string): string {
   return `identity:${method.slice(method.lastIndexOf('.') + 1).replace('/', '.')}`;
 }
 
-function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pipeline: Pipeline): Call {
+function describe(method: string, grpcCall: UnaryCall, pipeline: Pipeline): Call {
   const { metadata } = grpcCall;
   const given = grpcCall.getDeadline();
   const latest = Date.now() + pipeline.timeoutMs;
@@ -184,10 +163,7 @@ function describe(method: string, grpcCall: ServerUnaryCall<object, object>, pip
 }
 
 /** Ends the wait for an answer that nobody wants any more: the deadline is over, or the caller has hung up. */
-function deadline(
-  call: Call,
-  grpcCall: ServerUnaryCall<object, object>,
-): { expired: Promise<never>; clear: () => void } {
+function deadline(call: Call, grpcCall: UnaryCall): { expired: Promise<never>; clear: () => void } {
   let clear = () => {};
   const expired = new Promise<never>((_resolve, reject) => {
     const timer = setTimeout(

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { isEmailAddress } from '../email-address.js';
 import { isReadable, isVisible } from '../visible-text.js';
 
-const STRUCT_DEPTH = 16;
 const STRUCT_BYTES = 65_536;
-const STRUCT_VALUES = 10_000;
+const TAGS: StructBounds = { depth: 16, values: 10_000, stored: true };
+/** Of what a manager looks into, no field of which is an object with many. */
+const SMALL: StructBounds = { depth: 8, values: 100, stored: false };
 
 /** Text of seen characters alone, trimmed, of at most so many (contract/behaviour.md 1, "Strings"). */
 export function text(max: number): z.ZodType<string> {
@@ -89,7 +90,7 @@ const object = z.custom<Record<string, unknown>>(
 /** Free tags: a JSON object, bounded in depth and size, without keys that mean something to the database (P18). */
 export const tags = object
   .superRefine((value, context) => {
-    const problem = structProblem(value, 1, { values: STRUCT_VALUES });
+    const problem = structProblem(value, TAGS);
     if (problem) context.addIssue({ code: 'custom', message: problem });
     else if (Buffer.byteLength(JSON.stringify(value)) > STRUCT_BYTES) {
       context.addIssue({ code: 'custom', message: `must be at most ${STRUCT_BYTES} bytes of JSON` });
@@ -97,8 +98,11 @@ export const tags = object
   })
   .transform((value) => trimmed(value) as Record<string, unknown>);
 
-/** An object whose content the manager checks itself (credentials, options). */
-export const struct = object;
+/** Any value of few parts, whose content is checked elsewhere. */
+export const small = z.unknown().superRefine(ofFewParts);
+
+/** An object of few parts whose content the manager checks itself (credentials, options). */
+export const struct = object.superRefine(ofFewParts);
 
 /** A value of an enum, by name. */
 export function enumValue<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number]> {
@@ -171,17 +175,35 @@ function zoneName(value: string): string | undefined {
   }
 }
 
+function ofFewParts(value: unknown, context: z.RefinementCtx): void {
+  const problem = structProblem(value, SMALL);
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+}
+
+interface StructBounds {
+  depth: number;
+  /** Keys and elements of all levels together. */
+  values: number;
+  /** Whether it goes into the database, so that keys must not mean something there. */
+  stored: boolean;
+}
+
 /** What is wrong with a value of a Struct; stops at the first problem, however large the rest is. */
-function structProblem(value: unknown, depth: number, left: { values: number }): string | undefined {
+function structProblem(
+  value: unknown,
+  bounds: StructBounds,
+  depth = 1,
+  left = { values: bounds.values },
+): string | undefined {
   if (typeof value === 'number' && !Number.isFinite(value)) return 'must hold finite numbers only';
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth > STRUCT_DEPTH) return `must be nested at most ${STRUCT_DEPTH} deep`;
+  if (depth > bounds.depth) return `must be nested at most ${bounds.depth} deep`;
   // Object.keys, because entries of a huge list would all be made before the first is looked at.
   for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
-    if ((left.values -= 1) < 0) return `must hold at most ${STRUCT_VALUES} values`;
+    if ((left.values -= 1) < 0) return `must hold at most ${bounds.values} values`;
     const problem =
-      (typeof key === 'string' && keyProblem(key)) ||
-      structProblem((value as Record<string | number, unknown>)[key], depth + 1, left);
+      (bounds.stored && typeof key === 'string' && keyProblem(key)) ||
+      structProblem((value as Record<string | number, unknown>)[key], bounds, depth + 1, left);
     if (problem) return problem;
   }
   return undefined;

@@ -181,6 +181,14 @@ describe('modifying a user, each status of the document', () => {
     expect(textOf(await change(path, { name: 'Taken-Name' }), path, 409)).toMatch(/^Conflict occurred/);
   });
 
+  it('answers 400 for a body that is too large a message, though it is not too large a body', async () => {
+    const tokens = '/v3/auth/tokens';
+    const signingIn = await send('POST', tokens, { auth: { scope: 'x'.repeat(300 * 1024) } });
+    expect(textOf(signingIn, tokens, 400)).toMatch(/ must be at most 262144 bytes as a message$/);
+    const answer = await change(KEYSTONE, { description: 'x'.repeat(600 * 1024) });
+    expect(textOf(answer, KEYSTONE, 400)).toMatch(/ must be at most 524288 bytes as a message$/);
+  });
+
   it('answers 413 for a body over 1 MiB', async () => {
     const answer = await change(KEYSTONE, { description: 'x'.repeat(1024 * 1024) });
     expect(textOf(answer, KEYSTONE, 413)).toBe('The request body is too large.');

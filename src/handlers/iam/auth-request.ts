@@ -58,6 +58,8 @@ export function scopeOf(scope: unknown): ScopeWish | undefined {
   if (scope === undefined || scope === null) return undefined;
   if (scope === 'unscoped') return { unscoped: true };
   if (!isPart(scope)) throw invalidParameter(at, 'must be an object, or "unscoped"');
+  const size = field.small.safeParse(scope);
+  if (!size.success) throw invalidParameter(at, size.error.issues[0]!.message);
   const given = Object.keys(scope).filter((key) => scope[key] !== null);
   if (given.length === 0) return undefined;
   const kinds = ['project', 'domain', 'system', 'unscoped'].filter((kind) => isPart(scope[kind]));

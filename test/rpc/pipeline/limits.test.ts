@@ -27,8 +27,11 @@ describe('D-41 limits', () => {
     expect((await service.call('UserProfile.get', {}, token)).domain_id).toBe(tenant.domain_id);
   });
 
-  it('take a message that is just small enough, and look at its fields', async () => {
-    const refused = await refusal(service.call('UserProfile.update', name(4 * MEGABYTE - 100), token));
+  it('take a message that is just small enough, say how large it may be, and look at its fields below that', async () => {
+    const large = await refusal(service.call('UserProfile.update', name(4 * MEGABYTE - 100), token));
+    expect(large).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'ERROR_INVALID_PARAMETER' });
+    expect(large.text).toContain('(key = request');
+    const refused = await refusal(service.call('UserProfile.update', name(MEGABYTE / 2 - 100), token));
     expect(refused).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'ERROR_INVALID_PARAMETER' });
     expect(refused.text).toContain('(key = name');
     expect(refused.text.length).toBeLessThan(200);
