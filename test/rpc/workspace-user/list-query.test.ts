@@ -117,13 +117,14 @@ describe('D-03: a query reaches nothing but the fields of the list', () => {
     'tags.$x',
     '_id',
     'nonsense',
-  ])('refuses the field %s everywhere', async (field) => {
+  ])('refuses the field %s everywhere, but as a key of sort, which orders nothing and is refused with only', async (field) => {
     const unwind = { path: field };
     for (const parts of [
       { filter: [where(field, 'exists', true)] },
       { filter_or: [where(field, 'eq', 'x')] },
       { only: [field] },
       { only: ['name'], unwind },
+      { only: ['name'], sort: [{ key: field }] },
     ]) {
       const answer = await refused(parts);
       expect(answer).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'ERROR_DB_QUERY' });
