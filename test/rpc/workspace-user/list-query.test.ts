@@ -117,20 +117,23 @@ describe('D-03: a query reaches nothing but the fields of the list', () => {
     'tags.$x',
     '_id',
     'nonsense',
-  ])('refuses the field %s everywhere, but as a key of sort, which orders nothing and is refused with only', async (field) => {
-    const unwind = { path: field };
-    for (const parts of [
-      { filter: [where(field, 'exists', true)] },
-      { filter_or: [where(field, 'eq', 'x')] },
-      { only: [field] },
-      { only: ['name'], unwind },
-      { only: ['name'], sort: [{ key: field }] },
-    ]) {
-      const answer = await refused(parts);
-      expect(answer).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'ERROR_DB_QUERY' });
-    }
-    expect(await found({ sort: [{ key: field }, { key: 'user_id' }] })).toBe(EVERYBODY);
-  });
+  ])(
+    'refuses the field %s everywhere, but as a key of sort, which orders nothing and is refused with only',
+    async (field) => {
+      const unwind = { path: field };
+      for (const parts of [
+        { filter: [where(field, 'exists', true)] },
+        { filter_or: [where(field, 'eq', 'x')] },
+        { only: [field] },
+        { only: ['name'], unwind },
+        { only: ['name'], sort: [{ key: field }] },
+      ]) {
+        const answer = await refused(parts);
+        expect(answer).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'ERROR_DB_QUERY' });
+      }
+      expect(await found({ sort: [{ key: field }, { key: 'user_id' }] })).toBe(EVERYBODY);
+    },
+  );
 
   it('takes no operator of the database as a value', async () => {
     for (const parts of [
