@@ -22,8 +22,14 @@ local MEMORY = "identity.edge"
 -- What is said for an answer that is not the service's own, so that nothing inner leaks, by HTTP status: gRPC code,
 -- reason, text (deploy/edge-words.json).
 local OWN_WORDS = ${OWN_WORDS}
--- The same for an answer to native gRPC, by its gRPC code.
-local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[429], [12] = OWN_WORDS[501], [14] = OWN_WORDS[503] }
+-- The same for an answer to native gRPC, by its gRPC code. The library of the service has no other use for 8 than
+-- messages that are too large, packed or not.
+local OWN_GRPC_WORDS = { [4] = OWN_WORDS[504], [8] = OWN_WORDS[413], [12] = OWN_WORDS[501], [14] = OWN_WORDS[503] }
+-- What the library, and Envoy in the place of a 400, call INTERNAL (13) though the caller is to blame: by their text.
+local BLAMED_ON_CALLER = {
+  ["Failed to decompress message"] = "The message cannot be decompressed.",
+  ["Bad Request"] = OWN_WORDS[400][3],
+}
 
 -- What the transcoder leaves of the gRPC answer and no REST caller needs.
 local GRPC_HEADERS = { "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding" }
@@ -153,8 +159,16 @@ local function parse_status(json)
 end
 
 local function replace_grpc_words(headers)
-  local message = headers:get("grpc-message")
-  local words = OWN_GRPC_WORDS[tonumber(headers:get("grpc-status") or 0)]
+  local message, code = headers:get("grpc-message"), tonumber(headers:get("grpc-status") or 0)
+  if code == 13 then
+    local text = BLAMED_ON_CALLER[(message or "Bad Request"):gsub("%%20", " ")]
+    if text then
+      headers:replace("grpc-status", "3")
+      headers:replace("grpc-message", OWN_WORDS[400][2] .. ": " .. text)
+    end
+    return
+  end
+  local words = OWN_GRPC_WORDS[code]
   if words and message and not message:find("^ERROR_") and not headers:get("edge-status") then
     headers:replace("grpc-message", words[2] .. ": " .. words[3])
   end

@@ -191,7 +191,7 @@ describe('modifying a user, each status of the document', () => {
 
   it('answers 413 for a body over 1 MiB', async () => {
     const answer = await change(KEYSTONE, { description: 'x'.repeat(1024 * 1024) });
-    expect(textOf(answer, KEYSTONE, 413)).toBe('The request body is too large.');
+    expect(textOf(answer, KEYSTONE, 413)).toBe('The request is too large.');
   });
 });
 

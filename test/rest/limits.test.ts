@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2, createServer } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../harness.js';
 import { startService } from '../harness.js';
@@ -15,9 +16,9 @@ const TOKENLESS_LIMIT = MIB / 8;
 const SOME_TOKEN = { authorization: 'Bearer none' };
 const TOO_LARGE = {
   code: 8,
-  message: 'ERROR_MESSAGE_TOO_LARGE: The request body is too large.',
+  message: 'ERROR_MESSAGE_TOO_LARGE: The request is too large.',
   details: [],
-  detail: { code: 'ERROR_MESSAGE_TOO_LARGE', message: 'The request body is too large.' },
+  detail: { code: 'ERROR_MESSAGE_TOO_LARGE', message: 'The request is too large.' },
 };
 
 let service: Service;
@@ -137,6 +138,49 @@ describe('a REST body of more than 20,000 values', () => {
   it('is told from one of fewer, however long their texts are', async () => {
     expect((await send(`[${'0,'.repeat(19_900)}0]`)).status).toBe(401);
     expect((await send(`"${'x'.repeat(900_000)}"`)).status).toBe(401);
+  });
+});
+
+/** One message over native gRPC, with the flag and the length that are given before it. */
+async function sendFrame(flag: number, message: Buffer, encoding?: string, length = message.length) {
+  const session = connectHttp2(edge.url);
+  const headers = {
+    ':method': 'POST',
+    ':path': '/spaceone.api.identity.v2.UserProfile/get',
+    'content-type': 'application/grpc',
+    ...(encoding ? { 'grpc-encoding': encoding } : {}),
+  };
+  try {
+    const stream = session.request(headers);
+    stream.on('error', () => undefined);
+    const head = Buffer.from([flag, 0, 0, 0, 0]);
+    head.writeUInt32BE(length, 1);
+    stream.end(Buffer.concat([head, message]));
+    const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    return [answer['grpc-status'], decodeURIComponent(String(answer['grpc-message']))];
+  } finally {
+    session.destroy();
+  }
+}
+
+describe('a message of native gRPC through the edge', () => {
+  it.each([
+    ['as it is', 0, Buffer.alloc(4 * MIB + 1), undefined, undefined],
+    ['by the length before it', 0, Buffer.alloc(9), undefined, 0xffffffff],
+    ['unpacked by gzip', 1, gzipSync(Buffer.alloc(64 * MIB)), 'gzip', undefined],
+    ['unpacked by deflate', 1, deflateSync(Buffer.alloc(64 * MIB)), 'deflate', undefined],
+  ])('is called too large when it has more than 4 MiB %s', async (_, flag, message, encoding, length) => {
+    const expected = ['8', 'ERROR_MESSAGE_TOO_LARGE: The request is too large.'];
+    expect(await sendFrame(flag, message, encoding, length)).toEqual(expected);
+  });
+
+  it.each([
+    ['gzip', Buffer.from('nonsense')],
+    ['deflate', Buffer.from('nonsense')],
+    ['gzip', gzipSync(Buffer.alloc(1000)).subarray(0, 15)],
+  ])('is an invalid argument when %s cannot unpack it', async (encoding, message) => {
+    const expected = ['3', 'ERROR_INVALID_ARGUMENT: The message cannot be decompressed.'];
+    expect(await sendFrame(1, message, encoding)).toEqual(expected);
   });
 });
 
