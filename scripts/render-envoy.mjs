@@ -171,9 +171,11 @@ function luaWords(words) {
 function localReplies(words, families) {
   const late = Object.entries(words).filter(([status]) => status === '408' || status >= '500');
   const head = { header: { name: ':method', string_match: { exact: 'HEAD' } } };
+  // What is refused so early that it has no id yet gets one; elsewhere the id of the request takes its place.
+  const id = addedHeader('x-request-id', '%UNIQUE_ID%');
   const ofFamilies = Object.entries(families).flatMap(([name, family]) => {
     const toFamily = pathMatcher(':path', family);
-    const mark = [addedHeader('x-edge-family', name)];
+    const mark = [id, addedHeader('x-edge-family', name)];
     return [
       ...late.map(([status]) => familyReply(status, words, family)),
       { filter: allOf(head, toFamily), headers_to_add: [...mark, addedHeader('x-edge-head', 'true')] },
@@ -187,8 +189,9 @@ function localReplies(words, families) {
   });
   return [
     ...ofFamilies,
-    { filter: allOf(head), headers_to_add: [addedHeader('x-edge-head', 'true')] },
+    { filter: allOf(head), headers_to_add: [id, addedHeader('x-edge-head', 'true')] },
     ...others,
+    { filter: { not_health_check_filter: {} }, headers_to_add: [id] },
   ];
 }
 

@@ -67,6 +67,12 @@ describe('a caller that is slow', () => {
   );
 
   it.concurrent(
+    'is cut off when nothing at all is there in time',
+    async () => expect(await begin('')).toBe(''),
+    25_000,
+  );
+
+  it.concurrent(
     'is cut off when its body is not there in time',
     async () => {
       const answer = await begin(`POST ${GET} HTTP/1.1\r\nHost: edge\r\nContent-Length: 100\r\n\r\n{`);
@@ -90,6 +96,7 @@ describe('the configuration that runs', () => {
     ['time for headers', /request_headers_timeout: 10s/],
     ['time for a request', /request_timeout: 30s/],
     ['time for an idle connection', /\bidle_timeout: 300s/],
+    ['time for a first word', /listener_filters_timeout: 10s/],
     ['time for a handshake', /transport_socket_connect_timeout: 10s/],
   ])('has %s', (_, expected) => {
     expect(lines).toMatch(expected);

@@ -135,6 +135,7 @@ describe('what is refused before its path is known', () => {
     expect(headers).toMatch(/^cache-control: no-store\r?$/m);
     expect(headers).toMatch(/^x-content-type-options: nosniff\r?$/m);
     expect(JSON.parse(body)).toMatchObject({ code: 3, detail: { code: 'ERROR_INVALID_ARGUMENT' } });
+    expect(headers.match(/^x-request-id: [\da-f-]{36}\r?$/gm)).toHaveLength(1);
   });
 
   it.each([
