@@ -72,7 +72,11 @@ export class MailRenderer {
       preview: fill(text.intro[0]!),
       code: shape.secret === 'code' ? mail.values['code'] : '',
       password: shape.secret === 'temporary_password' ? mail.values['temporary_password'] : '',
-      details: shape.details.map((name) => ({ label: words.labels[name], value: detail(name, mail, code) })),
+      details: shape.details.map((name) => ({
+        label: words.labels[name],
+        value: detail(name, mail, code),
+        is_id: name === 'user_id',
+      })),
       button: link && text.button,
       link,
       link_hint: words.linkHint,
@@ -102,12 +106,13 @@ function compile(file: string, escaped: boolean): Handlebars.TemplateDelegate {
       ? new Handlebars.SafeString(url.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`))
       : url,
   );
+  handlebars.registerHelper('copyable', (id: string) => (escaped ? copyable(id) : id));
   const source = readFileSync(new URL(`../templates/${file}`, import.meta.url), 'utf8');
   return handlebars.compile(source, {
     strict: true,
     noEscape: !escaped,
     knownHelpersOnly: true,
-    knownHelpers: { address: true },
+    knownHelpers: { address: true, copyable: true },
   });
 }
 
@@ -150,22 +155,35 @@ function displayed(text: string): string {
   return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH - 1).join('')}…` : line;
 }
 
-// Mail programs turn whatever looks like an address into a link. A blank of no width prevents that in names,
-// which are only read. Ids are copied by their owners, so only those that can hardly be ids are changed.
+// Mail programs turn whatever looks like an address into a link, be it a domain alone. A blank of no width after each
+// mark that makes it one prevents that.
 const ZERO_WIDTH = '\u200b';
+const LINKING = /[.:/\\@。．｡](?=\S)/g;
 
 function displayedName(text: string): string {
-  return displayed(text).replace(/[.:/@](?=\S)/g, (mark) => mark + ZERO_WIDTH);
+  return displayed(text).replace(LINKING, (mark) => mark + ZERO_WIDTH);
 }
 
+/** Of characters that no program reads as a path or a query of a domain before the `@`. */
+const PLAIN_LOCAL_PART = /^[\w.+'-]+@/;
+
+/** A mail address leads to no page: as an id it stays as it is, for its owner to recognise and copy. */
 function displayedId(userId: string): string {
-  const looksLikeLink = !isEmailAddress(userId) && /[/\\]|^www\./i.test(userId);
-  return looksLikeLink ? displayedName(userId) : displayed(userId);
+  const isPlainAddress = PLAIN_LOCAL_PART.test(userId) && isEmailAddress(userId);
+  return isPlainAddress ? displayed(userId) : displayedName(userId);
+}
+
+/** HTML for an id that is copied whole: in the place of blanks it has breaks, which are not copied, in a link to nothing. */
+function copyable(id: string): Handlebars.SafeString {
+  const parts = id.split(ZERO_WIDTH).map((part) => Handlebars.escapeExpression(part));
+  return new Handlebars.SafeString(
+    `<a style="color:inherit;text-decoration:none;">${parts.join('<wbr>')}</a>`,
+  );
 }
 
 function masked(address: string): string {
   const at = address.lastIndexOf('@');
-  return `${address.slice(0, 1)}***${displayed(address.slice(at))}`;
+  return `${address.slice(0, 1)}***${displayedName(address.slice(at))}`;
 }
 
 function checkedLink(link: string): string {

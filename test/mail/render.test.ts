@@ -1,3 +1,4 @@
+import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import { MailRenderer } from '../../src/managers/mail-renderer.js';
 import { storedValues } from '../../src/managers/mail-values.js';
@@ -52,6 +53,67 @@ describe('every mail', () => {
   });
 });
 
+/** The links that a mail program makes of a text, as one does that knows all top-level domains. */
+async function madeLinks(text: string): Promise<string[]> {
+  const source = `Content-Type: text/plain; charset=utf-8\r\n\r\n${text}`;
+  return hrefs((await simpleParser(Buffer.from(source))).textAsHtml ?? '').map(decoded);
+}
+
+/** The texts between the tags of a mail, those of links left out. */
+function texts(html: string): string {
+  const body = html.replace(/<head>[^]*?<\/head>|<a [^]*?<\/a>/g, '');
+  return body.replace(/<[^>]*>/g, '\n').replace(/&#x?\w+;|&nbsp;/g, ' ');
+}
+
+describe('what users write becomes no link in any mail program', () => {
+  const own = [brand.BRAND_URL, brand.SUPPORT_URL];
+  const written = [
+    'evil-login.com',
+    'Evil-Login.COM',
+    'www.evil.shop',
+    'pay.evil.co.uk',
+    'evil.com/login',
+    'evil.com?a=b@example.com',
+    'evil.com/x@example.com',
+    '//evil.com',
+    'https:evil.com',
+    'evil.한국',
+    'evil。com',
+    '10.0.0.1',
+    'go to evil.com, now',
+  ];
+
+  test('the links that are looked for are found', async () => {
+    for (const name of written.filter((one) => !/。|10\.|한국|https:evil/.test(one)))
+      expect(await madeLinks(`Hello ${name},`), name).not.toEqual([]);
+  });
+
+  test.each(mailTemplates)('%s', async (template) => {
+    for (const name of written) {
+      const names = { domain_display_name: name, provider_name: name, new_email: `x@${name}` };
+      const values = storedValues(template, { ...sampleValues[template], ...names });
+      const mail = renderer.render({ template, language: 'en', user_id: name, values }, sampleTime);
+      const link = values['link'] ?? values['console_link'];
+      const meant = (made: string) => own.includes(made) || made === link;
+      expect((await madeLinks(mail.text)).filter((made) => !meant(made))).toEqual([]);
+      expect(
+        hrefs(mail.html)
+          .map(decoded)
+          .filter((made) => !meant(made)),
+      ).toEqual([]);
+      expect(await madeLinks(texts(mail.html))).toEqual([]);
+      for (const part of [mail.text, mail.html])
+        expect(part.toLowerCase()).not.toMatch(/evil(-login)?[.。]\p{L}/u);
+    }
+  });
+
+  test('and an id is copied from the page as it is', () => {
+    const content = { ...sampleMail('temp_pwd_when_user_added', 'en'), user_id: 'jane.doe<&>' };
+    const { html } = renderer.render(content, sampleTime);
+    expect(html).toContain('>jane.<wbr>doe&lt;&amp;&gt;</a>');
+  });
+});
+
 describe('language', () => {
   test.each([
     ['ko-KR', 'ko'],
@@ -83,7 +145,7 @@ test('says how long the code or link lives, in whole units and never more', () =
 test('tells the time of a change in the zone of the user, and hides most of the new address', () => {
   const { text } = renderer.render(sampleMail('email_changed', 'en'), sampleTime);
   expect(text).toContain('March 2, 2026 at 17:15 GMT+9');
-  expect(text).toContain('j***@example.com');
+  expect(text).toContain('j***@\u200bexample.\u200bcom');
   expect(text).not.toContain('jiwoo.kim@example.com');
 });
 

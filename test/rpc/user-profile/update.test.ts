@@ -130,7 +130,7 @@ describe('D-06: a new address set by UserProfile.update', () => {
     expect(changed).not.toHaveProperty('email_verified');
     const notice = await service.sink.waitFor(mover);
     expect(notice.subject).toMatch(/^\[Identity\] /);
-    expect(notice.text).toContain('e***@example.com');
+    expect(notice.text).toContain('e***@\u200bexample.\u200bcom');
     expect(await mailsTo(service, 'elsewhere@example.com')).toBe(0);
   });
 
