@@ -166,7 +166,7 @@ function pipelineOf(config: Config, rooms: Rooms, load: LoadLimit, log: Logger):
     log,
     load,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
-    trustedProxies: new Set(config.TRUSTED_PROXIES),
+    trustedProxies: config.TRUSTED_PROXIES,
     translate: databaseError,
     assertAvailable: () => {
       if (!rooms.mongo.available) throw new IdentityError('ERROR_UNAVAILABLE', { reason: DATABASE_AWAY });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Mailbox } from './email-address.js';
 import { parseMailbox } from './email-address.js';
-import { flag, list, oneOf, optionalFile, text, whole } from './setting.js';
+import { addressRanges, flag, oneOf, optionalFile, text, whole } from './setting.js';
 import type { Setting } from './setting.js';
 
 const serviceKey: Setting<Buffer> = {
@@ -117,7 +117,7 @@ export const settings = {
     '-',
     'Secret that System.init accepts from another machine in the metadata key bootstrap-secret; `-` allows loopback callers only.',
   ),
-  TRUSTED_PROXIES: list('127.0.0.1,::1', 'Peers whose x-forwarded-for header names the caller.'),
+  TRUSTED_PROXIES: addressRanges('127.0.0.1,::1', 'Peers whose x-forwarded-for header names the caller.'),
   LOG_LEVEL: oneOf(
     ['fatal', 'error', 'warn', 'info', 'debug', 'silent'],
     'info',
@@ -168,7 +168,7 @@ export const settings = {
     6000,
     0,
     60_000,
-    'Longest wait of a sign-in for the turn of its password; what would wait longer is refused at once.',
+    'Longest wait of a sign-in for its password, as estimated when it comes; longer ones are refused at once.',
   ),
   ACCESS_TOKEN_SECONDS: whole(1800, 60, 604_800, 'Life of an access token when the caller names no timeout.'),
   ACCESS_TOKEN_MAX_SECONDS: whole(

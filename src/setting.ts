@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AddressRanges } from './address-ranges.js';
 
 /** One setting: its environment name comes from the key, its meaning is the row of docs/configuration.md. */
 export interface Setting<T> {
@@ -50,17 +51,23 @@ export const flag = (fallback: boolean, meaning: string): Setting<boolean> => ({
     .transform((value) => value === 'true'),
 });
 
-/** Several texts, without blanks around them and without empty ones. */
-export const list = (fallback: string, meaning: string): Setting<string[]> => ({
-  type: 'list, comma separated',
+/** Addresses and ranges of them, without blanks around them and without empty ones. */
+export const addressRanges = (fallback: string, meaning: string): Setting<AddressRanges> => ({
+  type: 'addresses and CIDR ranges, comma separated',
   meaning,
   fallback,
-  schema: z.string().transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  ),
+  schema: z.string().transform((value, context) => {
+    const ranges = value.split(',').map((range) => range.trim());
+    try {
+      return new AddressRanges(ranges.filter(Boolean));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue(
+        `must be addresses such as 10.0.0.7 and ranges such as 10.0.0.0/8, not ${error.message}`,
+      );
+      return z.NEVER;
+    }
+  }),
 });
 
 /** A file that need not be there; whoever uses it says what is wrong with it. */

@@ -6,6 +6,7 @@ import type {
   UntypedHandleCall,
   sendUnaryData,
 } from '@grpc/grpc-js';
+import type { AddressRanges } from '../address-ranges.js';
 import type { Actor } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
@@ -36,7 +37,7 @@ export interface Pipeline {
   translate(error: unknown): IdentityError | undefined;
   /** Longest time of a call, in milliseconds; a shorter deadline of the caller wins. */
   timeoutMs: number;
-  trustedProxies: ReadonlySet<string>;
+  trustedProxies: AddressRanges;
   /** Statuses that differ from the catalogue by configuration. */
   statusOf(error: IdentityError): IdentityError['code'];
   /** How errors are worded where it is not `ERROR_CODE: message`. */

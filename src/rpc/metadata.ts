@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { addressOf } from '../peer-address.js';
+import type { AddressRanges } from '../address-ranges.js';
 
 /** The first value of a metadata key, or undefined. */
 export function metadataText(metadata: Metadata, key: string): string | undefined {
@@ -61,7 +62,7 @@ export function traceOf(metadata: Metadata): string | undefined {
 export function sourceOf(
   connectionPeer: string,
   metadata: Metadata,
-  trustedProxies: ReadonlySet<string>,
+  trustedProxies: AddressRanges,
 ): { peer: string; local: boolean } {
   const address = plainAddress(connectionPeer);
   const forwarded = metadataText(metadata, 'x-forwarded-for');

@@ -40,6 +40,13 @@ test.each([
   ['RESET_PASSWORD_TYPE', 'SMS'],
   ['FIND_WITHOUT_KEYWORD', 'yes'],
   ['BCRYPT_COST', '4.5'],
+  ['TRUSTED_PROXIES', 'foo'],
+  ['TRUSTED_PROXIES', '127.0.0.1,edge.example.com'],
+  ['TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['TRUSTED_PROXIES', '10.0.0/8'],
+  ['TRUSTED_PROXIES', '::1/129'],
+  ['TRUSTED_PROXIES', '10.0.0.1-10.0.0.9'],
+  ['TRUSTED_PROXIES', 'fe80::1%eth0'],
 ])('refuses %s=%s by name', (name, value) => {
   expect(complaints({ ...complete, [name]: value })).toEqual([
     expect.stringMatching(new RegExp(`^ +${name} `)),
