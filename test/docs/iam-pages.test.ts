@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Installation } from './installation.js';
 import { commandsOf, startInstallation, steady } from './installation.js';
@@ -20,4 +21,8 @@ it.each([
   expect(answers.filter(Boolean)).toHaveLength(count);
   const comparable = (text: string) => (text ? steady(text) : '');
   expect(answers.map(comparable)).toEqual(pages.map(({ answer }) => comparable(answer)));
+});
+
+it('leave nothing outside the folder of the data', async () => {
+  expect(await readdir(installation.folder)).toEqual(['.data']);
 });
