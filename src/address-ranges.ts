@@ -19,7 +19,9 @@ export class AddressRanges {
   has(text: string): boolean {
     if (isIP(text) === 0) return false;
     const address = ipaddr.process(text);
-    return this.#ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits));
+    return this.#ranges.some(
+      ([range, bits]) => range.kind() === address.kind() && address.match(range, bits),
+    );
   }
 }
 
