@@ -184,10 +184,17 @@ function pipelineOf(config: Config, rooms: Rooms, load: LoadLimit, log: Logger):
   };
 }
 
+/** The address of the gRPC port is taken, or none of this machine. */
+export class NotListening extends Error {
+  constructor(address: string, cause: Error) {
+    super(`GRPC_HOST, GRPC_PORT: ${address} cannot be listened on. ${cause.message}`, { cause });
+  }
+}
+
 function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      if (error) reject(new Error(`${address} cannot be listened on: ${error.message}`));
+      if (error) reject(new NotListening(address, error));
       else resolve(port);
     });
   });

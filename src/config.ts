@@ -141,7 +141,7 @@ export const settings = {
     'https://{domain_name}.console.example.com',
     'Console address; {domain_name} is replaced. Links in mails start with it.',
   ),
-  DEFAULT_LANGUAGE: text('en', 'Language of users and mails for whom none is set.'),
+  DEFAULT_LANGUAGE: oneOf(['en', 'ko', 'ja'], 'en', 'Language of users and mails for whom none is set.'),
   RESET_PASSWORD_TYPE: oneOf(
     ['ACCESS_TOKEN', 'PASSWORD'],
     'ACCESS_TOKEN',
@@ -217,7 +217,7 @@ export const settings = {
     false,
     'Answer MFA errors as FAILED_PRECONDITION instead of INTERNAL, which existing clients expect.',
   ),
-  MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest request accepted.'),
+  MAX_MESSAGE_BYTES: whole(4_194_304, 1024, 67_108_864, 'Largest message read.'),
   MAX_STREAMS: whole(100, 1, 100_000, 'Calls at the same time on one connection.'),
   MAX_CALLS: whole(500, 10, 100_000, 'Calls in work at the same time; more are refused at once.'),
   LOOP_DELAY_MS: whole(

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { startApp } from './app.js';
+import { NotListening, startApp } from './app.js';
 import { systemClock } from './clock.js';
 import { ConfigError, readConfig } from './config.js';
 import { DatabaseRefused } from './connectors/mongo.js';
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const expected = error instanceof ConfigError || error instanceof DatabaseRefused;
+  const expected = [ConfigError, DatabaseRefused, NotListening].some((kind) => error instanceof kind);
   process.stderr.write(
     `${expected || !(error as Error).stack ? (error as Error).message : (error as Error).stack}\n`,
   );

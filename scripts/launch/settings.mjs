@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { root } from './places.mjs';
 import { Problem } from './problem.mjs';
 
@@ -59,11 +59,25 @@ function isPort(value) {
   return /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535;
 }
 
-/** Makes the folder of data and logs, closed to everybody but its owner. */
+/**
+ * Makes the folder of data and logs, closed to everybody but its owner.
+ * @throws {Problem} when it cannot be made
+ */
 export function makeDataFolder({ folder, logs }) {
-  mkdirSync(logs, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
-  chmodSync(logs, 0o700);
+  try {
+    makeFolder(logs);
+    chmodSync(folder, 0o700);
+    chmodSync(logs, 0o700);
+  } catch (error) {
+    throw new Problem(`DATA_DIR: the folder ${folder} cannot be made or used (${error.code}). Choose another.`);
+  }
+}
+
+/** One level after the other: Node's own recursion never ends where the system keeps to itself what it has (/proc). */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /**

@@ -130,6 +130,16 @@ describe('npm start that cannot', () => {
     expect(one.output()).toContain('GRPC_PORT, DB_PORT must be a port');
   });
 
+  it.each(['/proc/nothing', 'package.json'])(
+    'names a folder of data that cannot be: %s',
+    async (DATA_DIR) => {
+      const one = start({ DATA_DIR });
+      expect(await one.ended).toBe(1);
+      expect(one.output()).toMatch(/DATA_DIR: the folder \S+ cannot be made or used \(E[A-Z]+\)/);
+      expect(one.output()).not.toContain('    at ');
+    },
+  );
+
   it('says that nobody answers at MONGODB_URI', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const one = start({ MONGODB_URI: `mongodb://${address}/identity` });

@@ -87,3 +87,9 @@ test('has the figures that are promised where nothing is set', () => {
     RESET_PASSWORD_TYPE: 'ACCESS_TOKEN',
   });
 });
+
+test('takes no language without mails', () => {
+  expect(() => readConfig({ ...complete, DEFAULT_LANGUAGE: 'xx' })).toThrow(
+    'DEFAULT_LANGUAGE must be en or ko or ja',
+  );
+});
