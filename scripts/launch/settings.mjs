@@ -69,7 +69,9 @@ export function makeDataFolder({ folder, logs }) {
     chmodSync(folder, 0o700);
     chmodSync(logs, 0o700);
   } catch (error) {
-    throw new Problem(`DATA_DIR: the folder ${folder} cannot be made or used (${error.code}). Choose another.`);
+    throw new Problem(
+      `DATA_DIR: the folder ${folder} cannot be made or used (${error.code}). Choose another.`,
+    );
   }
 }
 
