@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Mongo, Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { isEmailAddress } from '../email-address.js';
 import { IdentityError, invalidParameter, notFound, requiredParameter } from '../errors.js';
 import type { Page, Query, StatisticsQuery } from '../gen/spaceone/api/core/v2/query.js';
@@ -14,6 +14,7 @@ import { heldIn } from '../models/members.js';
 import type { MemberScope, Members, UserSummary } from '../models/members.js';
 import type { Workspaces } from '../models/workspace.js';
 import { includesAll } from '../permissions.js';
+import { Turns } from '../turns.js';
 import type { Accounts, NewAccount } from './accounts.js';
 import { roleGranted, userCreated } from './audit.js';
 import type { Audit } from './audit.js';
@@ -56,6 +57,12 @@ const WORKSPACE_ROLES: readonly WorkspaceRoleType[] = ['WORKSPACE_OWNER', 'WORKS
 
 /** The people of a workspace (contract/behaviour.md 3). */
 export class WorkspaceUsers {
+  /**
+   * Transactions that count users of one workspace change one document: side by side they would only make each other begin
+   * again. Who waits keeps the place of their call, which bounds them.
+   */
+  readonly #counting = new Turns({ atATime: 1, waiting: Infinity, waitingInAll: Infinity });
+
   constructor(
     private readonly mongo: Mongo,
     private readonly users: Users,
@@ -104,7 +111,7 @@ export class WorkspaceUsers {
       memberships: [membership],
     });
     const { user } = prepared;
-    await this.mongo.transaction(reach, async (tx) => {
+    const write = async (tx: Tx) => {
       await this.accounts.insert(tx, domain, prepared);
       await this.bindings.insert(tx, {
         ...membership,
@@ -116,7 +123,8 @@ export class WorkspaceUsers {
       await this.audit.record(tx, created, roleGranted(user, membership));
       // Last: all who make users of this workspace wait for each other from here to the commit.
       await this.workspaces.addUsers(tx, domain_id, workspace_id, 1);
-    });
+    };
+    await this.#counting.run({}, workspace_id, () => this.mongo.transaction(reach, write));
     return { domain_id, user, membership };
   }
 
