@@ -81,7 +81,6 @@ export class SignInGuard {
   readonly #turns: Turns;
   /** So do the transactions that count wrong ones: they change one document, and would only make each other try again. */
   readonly #wrongs: Turns;
-
   /** Those who bring nothing that could be right, by address. */
   readonly #strays: Turns;
 

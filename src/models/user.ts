@@ -183,10 +183,9 @@ export class Users {
     const enabled: UserState[] = ['ENABLED', 'PENDING'];
     const role_type = 'DOMAIN_ADMIN' as const;
     const filter = { domain_id: String(domain_id), role_type, state: { $in: enabled } };
-    const found = this.#records.find(filter, { ...options(reach), projection: { _id: 0, role_id: 1 } });
-    const roles = new Set<string>();
-    for await (const { role_id } of found) if (role_id) roles.add(role_id);
-    return [...roles];
+    const stages = [{ $match: filter }, { $group: { _id: '$role_id' } }];
+    const roles = this.#records.aggregate<{ _id?: string | null }>(stages, options(reach));
+    return (await roles.toArray()).flatMap(({ _id }) => _id ?? []);
   }
 
   /** Removes all users of a domain; for setting up the root domain anew (contract/behaviour.md 4.2). */
