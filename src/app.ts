@@ -8,7 +8,9 @@ import { DATABASE_AWAY, databaseError } from './connectors/mongo.js';
 import { AuditServiceService } from './gen/audit/v1/audit.js';
 import { UserServiceService as CsmsUserService } from './gen/csms/v1/user.js';
 import { AuthServiceService } from './gen/iam/v3/auth.js';
+import { DomainServiceService } from './gen/iam/v3/domain.js';
 import { OsUserServiceService } from './gen/iam/v3/os_user.js';
+import { ProjectServiceService } from './gen/iam/v3/project.js';
 import { UserServiceService } from './gen/iam/v3/user.js';
 import { VersionServiceService } from './gen/iam/v3/version.js';
 import { DomainService } from './gen/spaceone/api/identity/v2/domain.js';
@@ -21,7 +23,9 @@ import { auditMethods } from './handlers/audit.js';
 import { csmsUserMethods } from './handlers/csms/user.js';
 import { domainMethods } from './handlers/domain.js';
 import { authMethods } from './handlers/iam/auth.js';
+import { iamDomainMethods } from './handlers/iam/domain.js';
 import { osUserMethods } from './handlers/iam/os-user.js';
+import { projectMethods } from './handlers/iam/project.js';
 import { userMethods } from './handlers/iam/user.js';
 import { TokenMessages } from './handlers/iam/token-message.js';
 import { versionMethods } from './handlers/iam/version.js';
@@ -64,6 +68,8 @@ const SERVED = [
   'iam.v3.VersionService',
   'iam.v3.UserService',
   'iam.v3.AuthService',
+  'iam.v3.DomainService',
+  'iam.v3.ProjectService',
   'iam.v3.OsUserService',
   'csms.v1.UserService',
   'audit.v1.AuditService',
@@ -157,6 +163,9 @@ function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeli
   const messages = new TokenMessages(policy, addresses);
   const auth = authMethods(rooms.iamSignIn, rooms.issued, rooms.signInReach, messages, addresses);
   bind(server, AuthServiceService, auth, keystone);
+  bind(server, DomainServiceService, iamDomainMethods(rooms.domainDirectory, addresses), keystone);
+  const projects = projectMethods(administration, rooms.workspaceDirectory, addresses);
+  bind(server, ProjectServiceService, projects, keystone);
   bind(server, OsUserServiceService, osUserMethods(administration, policy, addresses), osUser);
   bind(server, CsmsUserService, csmsUserMethods(administration, guard, policy), csms);
 }

@@ -5,6 +5,7 @@ import type { AccountLookup } from './managers/account-lookup.js';
 import type { Accounts } from './managers/accounts.js';
 import { Administration } from './managers/administration.js';
 import type { Admission } from './managers/admission.js';
+import { DomainDirectory } from './managers/domain-directory.js';
 import type { DomainStates } from './managers/domain-states.js';
 import { IamProof } from './managers/iam-proof.js';
 import { IamSignIn } from './managers/iam-sign-in.js';
@@ -25,13 +26,20 @@ import type { Sessions } from './managers/sessions.js';
 import { SignInReach } from './managers/sign-in-reach.js';
 import type { Tokens } from './managers/tokens.js';
 import { UserRemoval } from './managers/user-removal.js';
+import { WorkspaceDirectory } from './managers/workspace-directory.js';
 import type { Rooms } from './rooms.js';
 
 /** Rooms that serve the IAM systems alone. */
-export type IamRooms = Pick<
-  Rooms,
-  'administration' | 'managedUsers' | 'userRemoval' | 'iamSignIn' | 'issued' | 'signInReach'
->;
+export interface IamRooms {
+  administration: Administration;
+  managedUsers: ManagedUsers;
+  userRemoval: UserRemoval;
+  iamSignIn: IamSignIn;
+  issued: IssuedTokens;
+  signInReach: SignInReach;
+  domainDirectory: DomainDirectory;
+  workspaceDirectory: WorkspaceDirectory;
+}
 
 /** What the rooms of the IAM systems share with the others. */
 interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
@@ -89,5 +97,7 @@ export function createIamRooms(shared: Shared): IamRooms {
     }),
     issued: new IssuedTokens(users, states, tokens, scoped, sessions, shared.revocations, administration),
     signInReach: new SignInReach(users, states, shared.mine),
+    domainDirectory: new DomainDirectory(domains, administration),
+    workspaceDirectory: new WorkspaceDirectory(workspaces, users, administration),
   };
 }

@@ -6,23 +6,20 @@ import type { Config } from './config.js';
 import { Mongo } from './connectors/mongo.js';
 import { Smtp } from './connectors/smtp.js';
 import { createIamRooms } from './iam-rooms.js';
+import type { IamRooms } from './iam-rooms.js';
 import { AccountLookup } from './managers/account-lookup.js';
 import { Accounts } from './managers/accounts.js';
 import { Admission } from './managers/admission.js';
-import type { Administration } from './managers/administration.js';
 import { Audit } from './managers/audit.js';
 import { Codes } from './managers/codes.js';
 import { DomainKeys } from './managers/domain-keys.js';
 import { DomainStates } from './managers/domain-states.js';
 import { Domains } from './managers/domains.js';
 import { Grants } from './managers/grants.js';
-import type { IamSignIn } from './managers/iam-sign-in.js';
-import type { IssuedTokens } from './managers/issued-tokens.js';
 import { Mails } from './managers/mail.js';
 import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
-import type { ManagedUsers } from './managers/managed-users.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
 import { NewPasswords } from './managers/new-passwords.js';
 import { PasswordCheck } from './managers/password-check.js';
@@ -33,13 +30,11 @@ import { RoleStates } from './managers/role-states.js';
 import { ScopedTokens } from './managers/scoped-tokens.js';
 import { Sessions } from './managers/sessions.js';
 import { SignInGuard } from './managers/sign-in-guard.js';
-import type { SignInReach } from './managers/sign-in-reach.js';
 import { SignIn } from './managers/sign-in.js';
 import { System } from './managers/system.js';
 import { TemporaryPasswords } from './managers/temporary-passwords.js';
 import { Tokens } from './managers/tokens.js';
 import { UserProfiles } from './managers/user-profile.js';
-import type { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceUsers } from './managers/workspace-users.js';
 import { AuditRecords } from './models/audit-record.js';
 import { Domains as DomainModel } from './models/domain.js';
@@ -60,7 +55,7 @@ import { Workspaces } from './models/workspace.js';
 import { Passwords } from './password.js';
 
 /** Everything that lives as long as the service. */
-export interface Rooms {
+export interface Rooms extends IamRooms {
   mongo: Mongo;
   models: Models;
   audit: Audit;
@@ -70,18 +65,12 @@ export interface Rooms {
   system: System;
   signIn: SignIn;
   grants: Grants;
-  iamSignIn: IamSignIn;
-  issued: IssuedTokens;
-  signInReach: SignInReach;
   sessions: Sessions;
   profiles: UserProfiles;
   mfa: Mfa;
   reset: PasswordReset;
   mine: MyWorkspaces;
   workspaceUsers: WorkspaceUsers;
-  administration: Administration;
-  managedUsers: ManagedUsers;
-  userRemoval: UserRemoval;
   policy: PasswordPolicy;
   guard: SignInGuard;
 }

@@ -10,6 +10,9 @@ import type { Caller } from './sessions.js';
 /** What an administrator wants to do with users. */
 export type UserPermission = 'identity:User.read' | 'identity:User.write';
 
+/** What an administrator wants to do in a domain. */
+export type AdministratorPermission = UserPermission | 'identity:Domain.read' | 'identity:Workspace.read';
+
 const OPAQUE_ID = /^[0-9a-f]{32}$/;
 
 /** Whom somebody may look at and change through the IAM systems, and how people are called there. */
@@ -20,11 +23,15 @@ export class Administration {
   ) {}
 
   /**
-   * The domain whose users the caller administers: an id, `'*'` for all, or undefined. The permissions of a token bound
+   * The domain that the caller administers: an id, `'*'` for all, or undefined. The permissions of a token bound
    * it, whoever holds it. A token for a domain or the system says itself that it administers; for the token of a
    * sign-in the role of the account counts.
    */
-  async domainOf(reach: Reach, caller: Caller, permission: UserPermission): Promise<string | undefined> {
+  async domainOf(
+    reach: Reach,
+    caller: Caller,
+    permission: AdministratorPermission,
+  ): Promise<string | undefined> {
     if (caller.kind === 'SYSTEM') return '*';
     if (!permits(caller.permissions, [permission])) return undefined;
     const administers = isForAdministration(caller) || (await this.#signedIn(reach, caller, permission));
@@ -32,7 +39,7 @@ export class Administration {
     return caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
   }
 
-  async #signedIn(reach: Reach, caller: Caller, permission: UserPermission): Promise<boolean> {
+  async #signedIn(reach: Reach, caller: Caller, permission: AdministratorPermission): Promise<boolean> {
     const { domain_id, signed_in } = caller;
     if (signed_in?.role_type !== 'DOMAIN_ADMIN') return false;
     const role = await this.#roleOf(reach, domain_id, signed_in);
@@ -48,7 +55,7 @@ export class Administration {
     reach: Reach,
     caller: Caller,
     named: string | undefined,
-    permission: UserPermission,
+    permission: AdministratorPermission,
   ): Promise<string | undefined> {
     const domain_id = await this.domainOf(reach, caller, permission);
     const others = named !== undefined && domain_id !== '*' && named !== domain_id;

@@ -22,6 +22,15 @@ export function membershipsIn(user: Pick<User, 'memberships'>, workspace_id?: st
     .sort(byWeight);
 }
 
+/** The workspaces that somebody may enter: those with a role, or all, as a domain administrator may. */
+export function workspaceIdsOf({
+  role_type,
+  memberships,
+}: Pick<User, 'role_type' | 'memberships'>): string[] | 'all' {
+  const everywhere = memberships.some((one) => one.workspace_id === EVERY_WORKSPACE);
+  return role_type === 'DOMAIN_ADMIN' || everywhere ? 'all' : memberships.map((one) => one.workspace_id);
+}
+
 function byWeight(left: Membership, right: Membership): number {
   return (
     Number(left.workspace_id === EVERY_WORKSPACE) - Number(right.workspace_id === EVERY_WORKSPACE) ||

@@ -3,7 +3,7 @@ import type { Role, Roles } from '../models/role.js';
 import type { Membership, User, Users } from '../models/user.js';
 import type { WorkspaceGroup, WorkspaceGroups } from '../models/workspace-group.js';
 import type { Workspace, Workspaces } from '../models/workspace.js';
-import { EVERY_WORKSPACE, membershipIn } from './memberships.js';
+import { membershipIn, workspaceIdsOf } from './memberships.js';
 
 /** A workspace with the caller's role in it, if there is one. */
 export interface MyWorkspace {
@@ -36,9 +36,7 @@ export class MyWorkspaces {
         user.role_type === 'DOMAIN_ADMIN' ||
         one.workspace_group_id === workspace_group_id,
     );
-    const everywhere =
-      user.role_type === 'DOMAIN_ADMIN' || memberships.some((one) => one.workspace_id === EVERY_WORKSPACE);
-    const ids = everywhere ? 'all' : memberships.map((one) => one.workspace_id);
+    const ids = workspaceIdsOf({ role_type: user.role_type, memberships });
     if (ids !== 'all' && ids.length === 0) return [];
     const group = user.role_type === 'DOMAIN_ADMIN' ? workspace_group_id : undefined;
     const [workspaces, names] = await Promise.all([

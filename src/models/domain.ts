@@ -3,6 +3,8 @@ import type { JWK } from 'jose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
+import type { Page, PageBounds } from './page.js';
+import { pageOf, pageStages } from './page.js';
 import { domainResource } from './query/domain-resource.js';
 import type { ListPlan } from './query/list.js';
 import { runList, runStatistics } from './query/run.js';
@@ -50,6 +52,7 @@ domainSchema.index(
 );
 // For looking a name up: not every engine reads along an index of a part of the documents.
 domainSchema.index({ name: 1, state: 1 });
+domainSchema.index({ state: 1, domain_id: 1 });
 const key = new mongoose.Schema(
   { kid: text, public_jwk: mongoose.Schema.Types.Mixed, private_jwk: text },
   { _id: false },
@@ -62,6 +65,13 @@ keysSchema.index({ domain_id: 1 }, { unique: true });
 
 /** Domains that are not deleted. */
 const LIVING = { state: { $in: ['ENABLED', 'DISABLED'] as const } };
+
+/** Which domains a page is of. */
+export interface DomainPageScope {
+  /** Those with exactly this name. */
+  name?: string;
+  enabled?: boolean;
+}
 
 /** What may change in a domain. */
 export type DomainChange = Partial<Pick<Domain, 'name' | 'state' | 'tags' | 'deleted_at'>>;
@@ -143,6 +153,19 @@ export class Domains {
     const reading = { projection, options: options(reach) };
     const { results, total_count } = await runList(this.#domains, scope, plan, reading);
     return { rows: results, total: total_count };
+  }
+
+  /** A page of the living domains by id. */
+  async page(
+    reach: Reach,
+    { name, enabled }: DomainPageScope,
+    { after, limit }: PageBounds,
+  ): Promise<Page<Domain>> {
+    const equal = name === undefined ? [] : [{ name: String(name) }];
+    const bounds = after === undefined ? {} : { $gt: String(after) };
+    const stages = pageStages({ equal, enabled, bounds }, 'domain_id', limit);
+    const found = await this.#domains.aggregate<Domain>(stages, options(reach)).toArray();
+    return pageOf(found, limit, (one) => one.domain_id);
   }
 
   /** The rows of a statistics query over the living domains. */

@@ -1,6 +1,8 @@
 import type { Reach, Records } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 import { identityKey } from '../ids.js';
+import type { PageBounds } from './page.js';
+import { pageOf } from './page.js';
 import type { User, Users, UserWithSecrets } from './user.js';
 import { withoutSecrets } from './user.js';
 
@@ -11,13 +13,6 @@ export interface PageScope {
   /** The one with this username, in any letter case. */
   username?: string;
   enabled?: boolean;
-}
-
-/** Where a page begins, and how many users it has at most. */
-export interface PageBounds {
-  /** Opaque id of the last user of the page before. */
-  after?: string;
-  limit: number;
 }
 
 /** A page, and the opaque id after which the next one begins, if there is one. */
@@ -106,6 +101,6 @@ function endOf(share: number, after: string | undefined): string | undefined {
 }
 
 function page(found: readonly User[], limit: number): UserPage {
-  const users = found.slice(0, limit);
-  return { users, next: found.length > limit ? users.at(-1)!.id : undefined };
+  const { rows: users, next } = pageOf(found, limit, ({ id }) => id);
+  return { users, next };
 }

@@ -2,6 +2,8 @@ import mongoose from 'mongoose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
 import { isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
+import type { Page, PageBounds } from './page.js';
+import { pageOf, pageStages } from './page.js';
 
 export interface Workspace {
   workspace_id: string;
@@ -49,6 +51,22 @@ schema.index(
   { unique: true, partialFilterExpression: { state: { $in: ['ENABLED', 'DISABLED'] } } },
 );
 schema.index({ domain_id: 1, state: 1, name: 1 });
+// For pages by id, of a domain and of all.
+schema.index({ domain_id: 1, state: 1, workspace_id: 1 });
+schema.index({ state: 1, workspace_id: 1 });
+schema.index({ workspace_id: 1 });
+schema.index({ name: 1, workspace_id: 1 });
+
+/** Which workspaces a page is of. */
+export interface WorkspacePageScope {
+  /** Those of this domain; without it, of all. */
+  domain_id?: string;
+  /** These alone; without it, all. */
+  workspaceIds?: readonly string[];
+  /** Those with exactly this name. */
+  name?: string;
+  enabled?: boolean;
+}
 
 /** The workspaces of all domains. */
 export class Workspaces {
@@ -76,6 +94,13 @@ export class Workspaces {
   async find(reach: Reach, domain_id: string, workspace_id: string): Promise<Workspace | undefined> {
     const only = { ...options(reach), projection: { _id: 0 } };
     const found = await this.#records.findOne(exact(domain_id, workspace_id), only);
+    return found && found.state !== 'DELETED' ? found : undefined;
+  }
+
+  /** The workspace of whatever domain unless it is deleted, or undefined. */
+  async findAnywhere(reach: Reach, workspace_id: string): Promise<Workspace | undefined> {
+    const only = { ...options(reach), projection: { _id: 0 } };
+    const found = await this.#records.findOne({ workspace_id: String(workspace_id) }, only);
     return found && found.state !== 'DELETED' ? found : undefined;
   }
 
@@ -119,6 +144,24 @@ export class Workspaces {
       (one) =>
         one.state === 'ENABLED' && (!workspace_group_id || one.workspace_group_id === workspace_group_id),
     );
+  }
+
+  /** A page of the living workspaces by id. */
+  async page(
+    reach: Reach,
+    { domain_id, workspaceIds, name, enabled }: WorkspacePageScope,
+    { after, limit }: PageBounds,
+  ): Promise<Page<Workspace>> {
+    const bounds = {
+      ...(workspaceIds === undefined ? {} : { $in: workspaceIds.map(String) }),
+      ...(after === undefined ? {} : { $gt: String(after) }),
+    };
+    const equal = [];
+    if (name !== undefined) equal.push({ name: String(name) });
+    if (domain_id !== undefined) equal.push({ domain_id: String(domain_id) });
+    const stages = pageStages({ equal, enabled, bounds }, 'workspace_id', limit);
+    const found = await this.#records.aggregate<Workspace>(stages, options(reach)).toArray();
+    return pageOf(found, limit, (one) => one.workspace_id);
   }
 }
 

@@ -44,13 +44,16 @@ export const newUserId = identifier(60)
 export const userId = identifier(60);
 
 /** Longer than any id, and as much of a wrong one as an answer repeats. */
-const USER_REF_SHOWN = 64;
+const REF_SHOWN = 64;
 
-/** A user of the IAM systems: opaque id or user_id. What can be nobody's id is no mistake there but finds nobody. */
-export const userRef: z.ZodType<string> = z
+/** The id of a resource of the IAM systems. What can be no id is no mistake there but finds nothing. */
+export const ref: z.ZodType<string> = z
   .string()
-  .transform((value) => value.trim().slice(0, USER_REF_SHOWN))
+  .transform((value) => value.trim().slice(0, REF_SHOWN))
   .refine((value) => value !== '', { error: 'is required', params: { reason: 'ERROR_REQUIRED_PARAMETER' } });
+
+/** A user of the IAM systems: opaque id or user_id. */
+export const userRef = ref;
 
 /** A display name. */
 export const name = text(128);

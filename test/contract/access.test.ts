@@ -26,6 +26,8 @@ const DOMAINS = '0 0 - - - - + + - - - - -';
 const AUDIT = '0 0 - - - + + + - - - - -';
 /** Of the IAM systems: about somebody else, by whom they administer; the token of a sign-in has the account's rights. */
 const ADMIN = '0 0 - - - + + + - - - - +';
+/** Of the IAM systems: about another domain. */
+const SYSTEM = '0 0 - - - - + + - - - - -';
 /** About the caller's own account there. */
 const ONESELF_READ = '0 0 + + + + + + + - + + +';
 const ANY_TOKEN = '0 0 + + + + + + + + + + +';
@@ -78,6 +80,11 @@ const expected: Record<string, string> = {
   'iam.v3.AuthService.GetCatalog': '0 0 - + + + + + + + + - -',
   'iam.v3.AuthService.ListDomains': ONESELF_READ,
   'iam.v3.AuthService.ListProjects': ONESELF_READ,
+  'iam.v3.DomainService.GetDomain': SYSTEM,
+  'iam.v3.DomainService.ListDomains': ADMIN,
+  'iam.v3.ProjectService.GetProject': ADMIN,
+  'iam.v3.ProjectService.ListProjects': ADMIN,
+  'iam.v3.ProjectService.ListUserProjects': ADMIN,
   'csms.v1.UserService.GetUser': ADMIN,
   'audit.v1.AuditService.ListRecords': AUDIT,
   'audit.v1.AuditService.StatRecords': AUDIT,
@@ -87,6 +94,7 @@ const expected: Record<string, string> = {
 const expectedOfOneself: Record<string, string> = {
   'iam.v3.OsUserService.ShowUser': ONESELF_READ,
   'iam.v3.UserService.GetUser': ONESELF_READ,
+  'iam.v3.ProjectService.ListUserProjects': ONESELF_READ,
   'csms.v1.UserService.GetUser': ONESELF_READ,
 };
 
@@ -100,6 +108,9 @@ const requests: Record<string, object> = {
   'iam.v3.UserService.UpdateUser': { user_id: NOBODY, body: { user: { description: 'New' } } },
   'iam.v3.UserService.DeleteUser': { user_id: NOBODY },
   'iam.v3.UserService.ChangePassword': { user_id: NOBODY, body: { user: PASSWORDS } },
+  'iam.v3.DomainService.GetDomain': { domain_id: 'domain-000000000000' },
+  'iam.v3.ProjectService.GetProject': { project_id: 'workspace-000000000000' },
+  'iam.v3.ProjectService.ListUserProjects': { user_id: NOBODY },
   'csms.v1.UserService.GetUser': { user_id: NOBODY },
 };
 

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseServer, isHeartbeat } from '../database.js';
 import type { Tenant } from '../fixtures.js';
-import { aBinding, aTenant, aUser, signIn, tokenOf } from '../fixtures.js';
+import { aBinding, aTenant, aUser, aWorkspace, signIn, tokenOf } from '../fixtures.js';
 import type { Service } from '../harness.js';
 import { startService } from '../harness.js';
+import { initialise } from '../system.js';
 
 type Keys = Record<string, 1 | -1>;
 type Command = Record<string, unknown>;
@@ -300,5 +301,49 @@ describe('every page of iam.v3.UserService.ListUsers', () => {
       }
     }
     for (const { command } of started) expect(JSON.stringify(command)).not.toContain('$count');
+  });
+});
+
+describe('a page of domains and projects of iam.v3', () => {
+  const DOMAINS = 'iam.v3.DomainService.ListDomains';
+  const PROJECTS = 'iam.v3.ProjectService.ListProjects';
+  const OF_USER = 'iam.v3.ProjectService.ListUserProjects';
+  const disabled = { enabled: 'false' };
+  const one = { user_id: 'admin@example.com' };
+  const tokens = { admin: '', system: '' };
+
+  beforeAll(async () => {
+    tokens.admin = admin;
+    tokens.system = (await initialise(service)).systemAdmin;
+    for (let index = 0; index < 20; index += 1) await aWorkspace(service, tenant.domain_id, `More ${index}`);
+  });
+
+  it.each<[string, string, object, keyof typeof tokens, string, string | undefined]>([
+    ['the projects of a domain', PROJECTS, {}, 'admin', 'domain_id', 'beta'],
+    ['those of them that are disabled', PROJECTS, disabled, 'admin', 'domain_id', 'alpha'],
+    ['the project of a name', PROJECTS, { name: 'alpha' }, 'admin', 'name', undefined],
+    ['the projects of somebody', OF_USER, one, 'admin', 'domain_id', 'beta'],
+    ['all projects', PROJECTS, {}, 'system', 'state', undefined],
+    ['all projects, further on', PROJECTS, {}, 'system', 'workspace_id', 'alpha'],
+    ['all projects that are disabled', PROJECTS, disabled, 'system', 'state', undefined],
+    ['all projects of a name', PROJECTS, { name: 'alpha' }, 'system', 'name', 'beta'],
+    ['the own domain', DOMAINS, {}, 'admin', 'domain_id', undefined],
+    ['all domains', DOMAINS, {}, 'system', 'state', undefined],
+    ['all domains, further on', DOMAINS, {}, 'system', 'domain_id', 'domain_id'],
+    ['all domains that are disabled', DOMAINS, disabled, 'system', 'state', undefined],
+    ['the domain of a name', DOMAINS, { name: 'root' }, 'system', 'name', undefined],
+  ])('of %s is one read along an index', async (_what, method, filters, by, key, last) => {
+    const marker = last ? { marker: tenant[last as 'alpha'] } : {};
+    for (const limit of [2, 1000]) {
+      const plans = await plansOf(method, { ...filters, limit, ...marker }, tokens[by]);
+      expectBounded(plans);
+      const collection = method === DOMAINS ? 'domain' : 'workspace';
+      const [pages, ...more] = plans.filter((plan) => plan.collection === collection).reverse();
+      expect(pages!.indexes[0]![0]).toBe(key);
+      expect(pages!.stages).not.toContain('SKIP');
+      // The domain of the caller, and the marker.
+      for (const { stages } of more) expect(stages).toContain('LIMIT');
+      expect(more.length).toBeLessThan(3);
+    }
   });
 });

@@ -55,6 +55,8 @@ describe.each(Object.entries(versions))('reflection %s', (_version, Client) => {
       'iam.v3.VersionService',
       'iam.v3.UserService',
       'iam.v3.AuthService',
+      'iam.v3.DomainService',
+      'iam.v3.ProjectService',
       'iam.v3.OsUserService',
       'csms.v1.UserService',
       'audit.v1.AuditService',

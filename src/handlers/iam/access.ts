@@ -8,3 +8,13 @@ export const anyUser = {
   read: { roleTypes: everybody, permissions: ['identity:UserProfile.read', 'identity:User.read'] },
   write: { roleTypes: everybody, permissions: ['identity:UserProfile.write', 'identity:User.write'] },
 };
+
+/** Facts about the own domain and projects are the caller's own; about others, those of an administrator. */
+export const readsDomains = {
+  roleTypes: everybody,
+  permissions: ['identity:UserProfile.read', 'identity:Domain.read'],
+};
+export const readsProjects = {
+  roleTypes: everybody,
+  permissions: ['identity:UserProfile.read', 'identity:Workspace.read'],
+};

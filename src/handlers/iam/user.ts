@@ -12,7 +12,8 @@ import * as field from '../../rpc/fields.js';
 import { method } from '../../rpc/method.js';
 import { anyUser } from './access.js';
 import type { Addresses } from './addresses.js';
-import { pageLinks, toUser } from './to-message.js';
+import { pageFields, pageLinks } from './pages.js';
+import { toUser } from './to-message.js';
 
 const CREATED = 201;
 const NO_CONTENT = 204;
@@ -91,16 +92,14 @@ export function userMethods(
           domain_id: field.id.optional(),
           name: field.text(128).optional(),
           enabled: field.anyBoolean.optional(),
-          limit: z.number().min(1, 'must be at least 1').optional(),
-          marker: field.text(64).optional(),
+          ...pageFields,
         },
       },
       async (asked, { reach, caller }) => {
         const { domain_id: named, name: username, enabled, limit, marker } = asked;
         const domain_id = await administration.namedDomain(reach, caller, named, 'identity:User.read');
         const page = await managed.list(reach, { domain_id, username, enabled }, marker, limit);
-        const links = pageLinks(addresses, asked, page);
-        return { users: page.users.map(shown), links, next: links.next ?? undefined };
+        return { users: page.users.map(shown), ...pageLinks(addresses, 'users', asked, page.next) };
       },
     ),
     updateUser: method(

@@ -13,7 +13,7 @@ afterAll(() => lists.service.close());
 describe('iam.v3.AuthService.ListDomains', () => {
   it('lists the own domain for its administrators', async () => {
     const { tenant, admin, systemAdmin, list } = lists;
-    const own = { id: tenant.domain_id, name: tenant.name, enabled: true };
+    const own = { id: tenant.domain_id, name: tenant.name, enabled: true, options: {} };
     expect(await list('ListDomains', admin)).toEqual({
       domains: [{ ...own, links: { self: `${PUBLIC_URL}/v3/domains/${tenant.domain_id}` } }],
       links: linksOf('domains'),

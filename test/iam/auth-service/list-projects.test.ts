@@ -20,6 +20,7 @@ describe('iam.v3.AuthService.ListProjects', () => {
       domain_id: tenant.domain_id,
       enabled: true,
       parent_id: tenant.domain_id,
+      options: {},
       links: { self: `${PUBLIC_URL}/v3/projects/${tenant.beta}` },
     };
     expect(await list('ListProjects', member)).toEqual({ projects: [beta], links: linksOf('projects') });
