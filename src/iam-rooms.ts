@@ -14,6 +14,7 @@ import { LastAdministrator } from './managers/last-administrator.js';
 import { ManagedUsers } from './managers/managed-users.js';
 import type { Mfa } from './managers/mfa.js';
 import type { MyWorkspaces } from './managers/my-workspaces.js';
+import type { NewAddresses } from './managers/new-addresses.js';
 import type { NewPasswords } from './managers/new-passwords.js';
 import type { PasswordCheck } from './managers/password-check.js';
 import type { PasswordPolicy } from './managers/password-policy.js';
@@ -25,6 +26,7 @@ import type { ScopedTokens } from './managers/scoped-tokens.js';
 import type { Sessions } from './managers/sessions.js';
 import { SignInReach } from './managers/sign-in-reach.js';
 import type { Tokens } from './managers/tokens.js';
+import { UserCreation } from './managers/user-creation.js';
 import { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceDirectory } from './managers/workspace-directory.js';
 import type { Rooms } from './rooms.js';
@@ -32,6 +34,7 @@ import type { Rooms } from './rooms.js';
 /** Rooms that serve the IAM systems alone. */
 export interface IamRooms {
   administration: Administration;
+  userCreation: UserCreation;
   managedUsers: ManagedUsers;
   userRemoval: UserRemoval;
   iamSignIn: IamSignIn;
@@ -48,6 +51,7 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   cipher: Cipher;
   accounts: Accounts;
   newPasswords: NewPasswords;
+  newAddresses: NewAddresses;
   states: DomainStates;
   tokens: Tokens;
   sessions: Sessions;
@@ -66,13 +70,13 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
 export function createIamRooms(shared: Shared): IamRooms {
   const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
-  const { lookup, admission, check, mfa, newPasswords } = shared;
+  const { lookup, admission, check, mfa, newPasswords, newAddresses } = shared;
   const administration = new Administration(users, shared.roleStates);
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(lookup, admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
   const last = new LastAdministrator(users, domains, roles);
-  const account = [accounts, newPasswords, sessions, states, last, audit, clock] as const;
+  const changing = [sessions, last, audit, clock] as const;
   const removed = [
     bindings,
     workspaces,
@@ -87,7 +91,8 @@ export function createIamRooms(shared: Shared): IamRooms {
   ] as const;
   return {
     administration,
-    managedUsers: new ManagedUsers(mongo, users, pages, ...account, {
+    userCreation: new UserCreation(mongo, users, accounts, states, audit),
+    managedUsers: new ManagedUsers(mongo, users, pages, newPasswords, newAddresses, ...changing, {
       forceUpdate: config.FORCE_PASSWORD_CHANGE,
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),

@@ -21,6 +21,7 @@ import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
+import { NewAddresses } from './managers/new-addresses.js';
 import { NewPasswords } from './managers/new-passwords.js';
 import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
@@ -211,7 +212,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
   const newPasswords = new NewPasswords(users, links, passwords, mails, clock);
-  const own = [codes, mails, guard, sessions, audit, clock] as const;
+  const newAddresses = new NewAddresses(codes, mails, clock);
+  const own = [newAddresses, codes, guard, sessions, audit, clock] as const;
   const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
   const admission = new Admission(mongo, users, guard, policy, audit, clock);
   const lookup = new AccountLookup(users, states);
@@ -233,6 +235,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     cipher,
     accounts,
     newPasswords,
+    newAddresses,
     states,
     tokens,
     sessions,

@@ -243,6 +243,12 @@ export function isDuplicateKey(error: unknown): boolean {
   return (error as { code?: unknown })?.code === 11000;
 }
 
+/** Name of the unique index that the error is about. */
+export function brokenIndex(error: unknown): string {
+  const [, name = ''] = / index: (\S+)/.exec(String((error as Error).message)) ?? [];
+  return name;
+}
+
 /** Why a call cannot be answered while the database is away. */
 export const DATABASE_AWAY = 'the database is not reached';
 

@@ -8,7 +8,7 @@ import { ko } from '../templates/ko.js';
 import type { DetailName, MailLanguage, MailTemplate } from '../templates/mail-texts.js';
 import { isWebLink } from './mail-links.js';
 import type { StoredValues } from './mail-values.js';
-import { mailShapes } from './mail-values.js';
+import { NO_ADDRESS, mailShapes } from './mail-values.js';
 
 /** The settings that give mails their look. */
 export type Brand = Pick<Config, 'BRAND_NAME' | 'BRAND_URL' | 'BRAND_COLOR' | 'SUPPORT_URL'>;
@@ -182,6 +182,7 @@ function copyable(id: string): Handlebars.SafeString {
 }
 
 function masked(address: string): string {
+  if (address === NO_ADDRESS) return address;
   const at = address.lastIndexOf('@');
   return `${address.slice(0, 1)}***${displayedName(address.slice(at))}`;
 }

@@ -44,6 +44,9 @@ export interface MailValues {
   mfa_changed: Notice & { mfa_state: 'ENABLED' | 'DISABLED'; mfa_type: 'EMAIL' | 'OTP' };
 }
 
+/** Stands in a mail for an address that was taken away. */
+export const NO_ADDRESS = '-';
+
 /** Values as they are kept and rendered, whatever the template. */
 export type StoredValues = Record<string, string>;
 

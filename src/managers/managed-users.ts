@@ -3,38 +3,40 @@ import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, invalidParameter, notFound } from '../errors.js';
 import type { PageScope, UserPage, UserPages } from '../models/user-pages.js';
-import type { User, UserChange, UserDetail, Users } from '../models/user.js';
-import { loginKeys } from '../models/user.js';
-import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
-import { checkUsername } from '../user-name.js';
-import type { Accounts } from './accounts.js';
+import type { User, UserChange, Users } from '../models/user.js';
 import { isOwn } from './administration.js';
-import { ofUser, userCreated } from './audit.js';
+import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
-import type { DomainStates } from './domain-states.js';
 import type { LastAdministrator } from './last-administrator.js';
+import { moving } from './new-addresses.js';
+import type { NewAddresses } from './new-addresses.js';
 import { assertKeptHere } from './new-passwords.js';
 import type { NewPasswords } from './new-passwords.js';
 import type { Caller, Sessions } from './sessions.js';
-
-/** Fields that an administrator sets; null clears one. */
-type GivenDetail = { [Key in 'description' | 'default_project_id']?: UserDetail[Key] | null };
-
-/** What a user is made from. */
-export interface NewUser extends GivenDetail {
-  name: string;
-  password?: string;
-  email?: string;
-  enabled?: boolean;
-}
+import {
+  checkPairs,
+  demanding,
+  detailChange,
+  detailsIn,
+  isDemanded,
+  merged,
+  renaming,
+  switching,
+} from './user-changes.js';
+import type { GivenDetails } from './user-changes.js';
+import { asNameTaken, checkNewPassword } from './user-creation.js';
 
 /** What an administrator changes of a user. */
-export interface GivenChange extends GivenDetail {
+export interface GivenChange extends GivenDetails {
   name?: string;
   /** Only there to be compared: nobody moves to another domain. */
   domain_id?: string;
   password?: string;
+  /** Null and an empty text: none. */
+  email?: string | null;
   enabled?: boolean;
+  /** The owner has to choose another password first of all. */
+  pwd_status?: boolean;
 }
 
 export interface ManagedUserSettings {
@@ -47,51 +49,20 @@ export interface ManagedUserSettings {
 /** Users on a page, unless fewer are asked for. */
 export const MAX_PAGE = 1000;
 
-/** Administrators making, listing and changing the users of a domain through OpenStack Identity. */
+/** Administrators listing and changing the users of a domain through the IAM systems. */
 export class ManagedUsers {
   constructor(
     private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly pages: UserPages,
-    private readonly accounts: Accounts,
     private readonly newPasswords: NewPasswords,
+    private readonly addresses: NewAddresses,
     private readonly sessions: Sessions,
-    private readonly states: DomainStates,
     private readonly lastAdministrator: LastAdministrator,
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: ManagedUserSettings,
   ) {}
-
-  /**
-   * Makes a user without a role, whose user_id is the name. Without a password nobody signs in as them.
-   * @throws IdentityError for a broken rule, ERROR_NOT_FOUND(domain_id), ERROR_NOT_UNIQUE(name).
-   */
-  async create(reach: Reach, domain_id: string, given: NewUser): Promise<User> {
-    const { name, password, email, enabled = true } = given;
-    checkUsername(name, 'user.name');
-    if (password !== undefined) checkNewPassword(password, [name], 'user.password');
-    const [domain, taken] = await Promise.all([
-      this.states.domain(reach, domain_id),
-      this.users.exists(reach, { domain_id, user_id: name }),
-    ]);
-    if (!domain) throw notFound({ domain_id });
-    if (taken) throw nameTaken(name, domain_id);
-    const account = { user_id: name, auth_type: 'LOCAL' as const, password, email };
-    const role = { role_type: 'USER' as const, memberships: [] };
-    const prepared = await this.accounts.prepare(reach, domain_id, account, role);
-    const user = {
-      ...prepared.user,
-      ...detailSet(given),
-      ...(enabled ? {} : { state: 'DISABLED' as const }),
-    };
-    const write = async (tx: Tx) => {
-      await this.accounts.insert(tx, domain, { ...prepared, user });
-      await this.audit.record(tx, userCreated(user));
-    };
-    await this.mongo.transaction(reach, write).catch(asNameTaken(name, domain_id));
-    return { ...user, login_keys: [] };
-  }
 
   /**
    * A page of users by opaque id, of at most 1000.
@@ -108,33 +79,38 @@ export class ManagedUsers {
   }
 
   /**
-   * Changes the given fields. Disabling and a new password end every session; enabling revives none.
+   * Changes the given fields. Disabling, another address, a new password and the demand for one end every session (of
+   * administrators who change their own address the others); enabling revives none.
    * @throws IdentityError ERROR_PERMISSION_DENIED for who disables themself or the last administrator of the domain,
-   * ERROR_NOT_UNIQUE(name), a broken rule, ERROR_NOT_FOUND when the user is gone meanwhile.
+   * ERROR_NOT_UNIQUE(name), ERROR_NOT_UNIQUE(xuser_id), a broken rule, ERROR_NOT_FOUND when the user is gone meanwhile.
    */
   async update(reach: Reach, by: Caller, user: User, given: GivenChange): Promise<User> {
     const own = isOwn(by, user);
-    if (own && given.enabled === false) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const { name, enabled, password } = given;
+    if (own && enabled === false) throw new IdentityError('ERROR_PERMISSION_DENIED');
     if (given.domain_id !== undefined && given.domain_id !== user.domain_id)
       throw invalidParameter('domain_id', 'Cannot change Domain ID');
-    const renamed = renaming(user, given.name);
-    const secret =
-      given.password === undefined ? {} : await this.#newPassword(reach, own ? by : undefined, user, given);
-    const change = [renamed, switching(user, given.enabled), detailChange(user, given), secret].reduce(
-      merged,
+    checkPairs(given);
+    const email = given.email === undefined ? user.email : (given.email ?? '');
+    const parts = merged(
+      renaming(user, name),
+      switching(user, enabled),
+      detailChange(user, given),
+      password === undefined
+        ? await this.#demand(reach, user, given.pwd_status)
+        : await this.#newPassword(reach, own ? by : undefined, user, given),
     );
-    if (Object.keys(change).length === 0) return user;
-    const withPassword = given.password !== undefined;
-    const write = async (tx: Tx) => {
-      const changed = await this.#write(tx, user, change, withPassword);
-      if (change.$set?.state === 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, changed);
-      const way = own ? 'RECENT_SIGN_IN' : 'ADMINISTRATOR';
-      await this.audit.record(tx, ...changes(user, change, withPassword ? way : undefined));
-      return changed;
-    };
+    const moved = email !== user.email;
+    if (!moved && Object.keys(parts).length === 0) return user;
     const after = await this.mongo
-      .transaction(reach, write)
-      .catch(asNameTaken(given.name ?? user.username, user.domain_id));
+      .transaction(reach, async (tx) => {
+        const change = moved ? await this.#move(tx, own ? by : undefined, user, email, parts) : parts;
+        const changed = await this.#write(tx, user, change, password !== undefined);
+        if (change.$set?.state === 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, changed);
+        await this.audit.record(tx, ...entries(user, given, change, own));
+        return changed;
+      })
+      .catch(asNameTaken(name ?? user.username, user.domain_id));
     this.sessions.forget(user);
     return after;
   }
@@ -147,18 +123,44 @@ export class ManagedUsers {
     return after;
   }
 
+  /** The change with another address in it; which address is proven counts at this moment. */
+  async #move(
+    tx: Tx,
+    owner: Caller | undefined,
+    user: User,
+    email: string,
+    change: UserChange,
+  ): Promise<UserChange> {
+    const before = await this.users.find(tx, user);
+    if (before?.id !== user.id) throw notFound({ user_id: user.id });
+    await this.addresses.settle(tx, before, email);
+    // What ends every session spares none.
+    return merged(change, moving(before, email, change.$inc ? undefined : owner?.session));
+  }
+
+  /** The change that demands another password, or takes the demand back. */
+  async #demand(reach: Reach, user: User, demanded: boolean | undefined): Promise<UserChange> {
+    const field = 'pwd_status';
+    if (demanded) assertKeptHere(user, field);
+    const takenBack = demanded === false && isDemanded(user);
+    // An invitation lets its owner set the first password because of the demand.
+    if (takenBack && !(await this.newPasswords.isSet(reach, user)))
+      throw invalidParameter(field, 'must be true until there is a password');
+    return demanding(user, demanded);
+  }
+
   /** The change that puts a password in force which an administrator chose, for themself if there is an owner. */
   async #newPassword(
     reach: Reach,
     owner: Caller | undefined,
     user: User,
-    { password = '', name = user.username }: GivenChange,
+    { password = '', name = user.username, pwd_status }: GivenChange,
   ): Promise<UserChange> {
     const field = 'password';
     assertKeptHere(user, field);
     if (owner) this.#assertRecent(owner);
     checkNewPassword(password, [user.user_id, user.username, name], field);
-    const mustChange = this.settings.forceUpdate && !owner;
+    const mustChange = pwd_status ?? (this.settings.forceUpdate && !owner);
     return this.newPasswords.change(reach, { ...user, username: name }, { password, field, mustChange });
   }
 
@@ -173,76 +175,19 @@ export class ManagedUsers {
   }
 }
 
-function checkNewPassword(password: string, names: readonly string[], field: string): void {
-  checkPasswordFormat(password, field);
-  checkPasswordIsNoName(password, names, field);
-}
-
-/** A name that stays is not checked: it may be an address, which is older than the rule. */
-function renaming(user: User, name: string | undefined): UserChange {
-  if (name === undefined || name === user.username) return {};
-  checkUsername(name, 'name');
-  return { $set: { username: name, login_keys: loginKeys(user.user_id, name) } };
-}
-
-function switching(user: User, enabled: boolean | undefined): UserChange {
-  if (enabled === undefined || enabled === (user.state !== 'DISABLED')) return {};
-  return {
-    $set: { state: enabled ? 'ENABLED' : 'DISABLED' },
-    $unset: { kept_session: '' },
-    $inc: { generation: 1 },
-  };
-}
-
-const DETAIL = ['description', 'default_project_id'] as const;
-
-function detailSet(given: GivenDetail): UserDetail {
-  return Object.fromEntries(DETAIL.filter((key) => given[key]).map((key) => [key, given[key]]));
-}
-
-function detailChange(user: User, given: GivenDetail): UserChange {
-  const changed = DETAIL.filter(
-    (key) => given[key] !== undefined && (given[key] ?? '') !== (user[key] ?? ''),
-  );
-  const set = changed.filter((key) => given[key]);
-  const unset = changed.filter((key) => !given[key]);
-  return {
-    ...(set.length > 0 ? { $set: Object.fromEntries(set.map((key) => [key, given[key]])) } : {}),
-    ...(unset.length > 0 ? { $unset: Object.fromEntries(unset.map((key) => [key, ''])) } : {}),
-  };
-}
-
 /** What is recorded of a change; values of fields are not. */
-function changes(user: User, { $set, $unset }: UserChange, passwordWay: string | undefined): AuditEntry[] {
-  const changed = { ...$unset, ...$set };
-  const fields = DETAIL.filter((key) => key in changed);
-  const way = { detail: { way: passwordWay } };
+function entries(user: User, given: GivenChange, change: UserChange, own: boolean): AuditEntry[] {
+  const changed = { ...change.$unset, ...change.$set };
+  const demand = given.pwd_status ?? isDemanded(user);
+  const fields = [...detailsIn(change), ...(demand === isDemanded(user) ? [] : ['pwd_status'])];
+  const way = own ? 'RECENT_SIGN_IN' : 'ADMINISTRATOR';
   return [
     ...(fields.length > 0 ? [ofUser('user.update', user, { detail: { fields } })] : []),
     ...('username' in changed ? [ofUser('user.rename', user)] : []),
     ...('state' in changed
       ? [ofUser(changed.state === 'DISABLED' ? 'user.disable' : 'user.enable', user)]
       : []),
-    ...(passwordWay ? [ofUser('password.change', user, way)] : []),
+    ...('email' in changed ? [ofUser('email.change', user)] : []),
+    ...(given.password === undefined ? [] : [ofUser('password.change', user, { detail: { way } })]),
   ];
-}
-
-/** Both changes in one; what both do the same way, such as ending sessions, happens once. */
-function merged(left: UserChange, right: UserChange): UserChange {
-  const all = new Map<string, unknown>(Object.entries(left));
-  for (const [operator, fields] of Object.entries(right))
-    all.set(operator, { ...(all.get(operator) as object | undefined), ...(fields as object) });
-  return Object.fromEntries(all);
-}
-
-function nameTaken(name: string, domain_id: string, cause?: unknown): IdentityError {
-  return new IdentityError('ERROR_NOT_UNIQUE', { key: 'name', value: name, domain_id }, [], { cause });
-}
-
-/** The database's word on a taken login, in the words of this API. */
-function asNameTaken(name: string, domain_id: string): (error: unknown) => never {
-  return (error) => {
-    const taken = error instanceof IdentityError && error.reason === 'ERROR_SAVE_UNIQUE_VALUES';
-    throw taken ? nameTaken(name, domain_id, error) : error;
-  };
 }

@@ -28,6 +28,11 @@ export class NewPasswords {
     private readonly clock: Clock,
   ) {}
 
+  /** True when the user has a password of their own, be it one to change. */
+  async isSet(reach: Reach, user: User): Promise<boolean> {
+    return Boolean((await this.users.findWithSecrets(reach, user))?.password);
+  }
+
   /** True when the password is the one in force. */
   async isCurrent(reach: Reach, user: User, password: string): Promise<boolean> {
     const stored = await this.users.findWithSecrets(reach, user);

@@ -9,12 +9,13 @@ import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
 import type { Codes } from './codes.js';
-import type { Mails } from './mail.js';
 import { assertKeptHere } from './new-passwords.js';
 import type { NewPasswords } from './new-passwords.js';
-import { provenAddress, unproven } from './proven-address.js';
+import { moving } from './new-addresses.js';
+import type { NewAddresses } from './new-addresses.js';
 import type { Caller, Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
+import { endingSessions, merged } from './user-changes.js';
 
 /** What UserProfile.update may change. */
 export interface ProfileChange {
@@ -39,8 +40,8 @@ export class UserProfiles {
     private readonly users: Users,
     private readonly links: PasswordLinks,
     private readonly newPasswords: NewPasswords,
+    private readonly addresses: NewAddresses,
     private readonly codes: Codes,
-    private readonly mails: Mails,
     private readonly guard: SignInGuard,
     private readonly sessions: Sessions,
     private readonly audit: Audit,
@@ -58,19 +59,20 @@ export class UserProfiles {
     const { password, email, ...plain } = change;
     if (password !== undefined) this.#assertMaySetPassword(owner);
     const moved = email !== undefined && email !== account.email;
-    const set: UserChange = { $set: { ...plain, ...(moved ? unproven(account, email) : {}) } };
     if (password !== undefined) checkPasswordFormat(password, 'password');
     const secret =
       password === undefined
         ? undefined
         : await this.newPasswords.change(reach, account, { password, field: 'password' });
-    if (!secret && Object.keys(set.$set!).length === 0) return account;
+    const fields = Object.keys(plain);
+    if (!secret && !moved && fields.length === 0) return account;
+    const kept = secret ? undefined : owner.session;
+    const set = { $set: plain };
     return this.#write(reach, account, async (tx) => {
-      const after = await this.#change(tx, account, merged(set, secret, moved, owner.session));
-      if (moved) await this.#tellOldAddress(tx, account, email);
+      const parts = [set, moved ? moving(account, email, kept) : {}, secret ?? {}];
+      const after = await this.#change(tx, account, merged(...parts));
+      if (moved) await this.addresses.settle(tx, account, email);
       if (secret) await this.#afterPassword(tx, account, owner);
-      if (moved) await this.codes.drop(tx, account, 'VERIFY_EMAIL');
-      const fields = Object.keys(plain);
       await this.audit.record(
         tx,
         ...(fields.length > 0 ? [ofUser('user.update', account, { detail: { fields } })] : []),
@@ -172,9 +174,10 @@ export class UserProfiles {
     const moved = email !== account.email;
     return this.#write(reach, account, async (tx) => {
       await this.codes.consume(tx, entry, code);
-      const set: UserChange = { $set: { email, email_verified: true }, $unset: { proven_email: '' } };
-      const after = await this.#change(tx, account, merged(set, undefined, moved, owner.session));
-      if (moved) await this.#tellOldAddress(tx, account, email);
+      const proven = { $set: { email, email_verified: true }, $unset: { proven_email: '' } } as const;
+      const change = moved ? merged(proven, endingSessions(owner.session)) : proven;
+      const after = await this.#change(tx, account, change);
+      if (moved) await this.addresses.tellOld(tx, account, email);
       const changed = moved ? [ofUser('email.change', account)] : [];
       await this.audit.record(tx, ...changed, ofUser('email.verify', account));
       return after;
@@ -212,14 +215,6 @@ export class UserProfiles {
     await this.newPasswords.settle(tx, account);
   }
 
-  async #tellOldAddress(tx: Tx, account: User, new_email: string): Promise<void> {
-    const to = provenAddress(account);
-    if (!to) return;
-    const { language, timezone } = account;
-    const values = { changed_at: this.clock.now(), timezone, new_email };
-    await this.mails.put(tx, { template: 'email_changed', to, language, values, user: account });
-  }
-
   /** A change that ends sessions is made by a session that was not ended meanwhile: one of many at once. */
   async #change(tx: Tx, account: User, change: UserChange): Promise<User> {
     const condition = change.$inc ? { generation: account.generation } : {};
@@ -249,18 +244,4 @@ function passwordChanged(account: User, way: PasswordWay): AuditEntry {
 function wayOf({ account, link }: Owner): PasswordWay | undefined {
   if (link) return 'LINK';
   return account.required_actions.includes('UPDATE_PASSWORD') ? 'REQUIRED_ACTION' : undefined;
-}
-
-/** One change of all: plain fields, the password, and the end of other sessions when the address moved. */
-function merged(
-  set: UserChange,
-  secret: UserChange | undefined,
-  moved: boolean,
-  session: string | undefined,
-): UserChange {
-  if (secret) return { ...secret, $set: { ...set.$set, ...secret.$set } };
-  if (!moved) return set;
-  return session
-    ? { ...set, $set: { ...set.$set, kept_session: session }, $inc: { generation: 1 } }
-    : { ...set, $unset: { ...set.$unset, kept_session: '' }, $inc: { generation: 1 } };
 }

@@ -61,6 +61,11 @@ export const userSchema = new mongoose.Schema<UserWithSecrets>(
 userSchema.index({ domain_id: 1, user_id: 1 }, { unique: true });
 userSchema.index({ domain_id: 1, login_keys: 1 }, { unique: true });
 userSchema.index({ id: 1 }, { unique: true });
+// Only of those who have both: an empty text is none.
+userSchema.index(
+  { domain_id: 1, xuser_type: 1, xuser_id: 1 },
+  { unique: true, partialFilterExpression: { xuser_type: { $gt: '' }, xuser_id: { $gt: '' } } },
+);
 // Users of a domain by their opaque id, for pages of the IAM systems.
 userSchema.index({ domain_id: 1, id: 1 });
 userSchema.index({ domain_id: 1, state: 1, id: 1 });

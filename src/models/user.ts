@@ -1,6 +1,6 @@
 import type { Model, mongo } from 'mongoose';
 import type { Mongo, Reach, Records, Tx } from '../connectors/mongo.js';
-import { isDuplicateKey, options, records } from '../connectors/mongo.js';
+import { brokenIndex, isDuplicateKey, options, records } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import { identityKey } from '../ids.js';
 import type { PasswordStrength } from '../password-strength.js';
@@ -28,7 +28,7 @@ export interface Mfa {
   options: { email?: string; enforce?: boolean; user_secret_id?: string };
 }
 
-/** What only the IAM systems show of a user; nothing else changes it. */
+/** What only the IAM systems show of a user; nothing else changes it. xuser_type and xuser_id belong to one user. */
 export interface UserDetail {
   description?: string;
   /** Workspace that counts when a sign-in there names no scope. */
@@ -113,15 +113,14 @@ export class Users {
   /**
    * Stores a new user.
    * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when the user id or username is taken in the domain, in any letter
-   * case.
+   * case; ERROR_NOT_UNIQUE(xuser_id) when the id in another system is.
    */
   async insert(tx: Tx, user: Omit<UserWithSecrets, 'login_keys'>): Promise<void> {
     try {
       const login_keys = loginKeys(user.user_id, user.username);
       await this.model.insertMany([{ ...user, login_keys }], options(tx));
     } catch (error) {
-      if (isDuplicateKey(error)) throw duplicateUser(error);
-      throw error;
+      throw isDuplicateKey(error) ? taken(error, user) : error;
     }
   }
 
@@ -215,7 +214,8 @@ export class Users {
   /**
    * Changes one user and answers it as it is afterwards, without secrets; undefined when it does not exist or
    * the condition does not hold (any more).
-   * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when a new username is taken in the domain, in any letter case.
+   * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when a new username is taken in the domain, in any letter case;
+   * ERROR_NOT_UNIQUE(xuser_id) when a new id in another system is.
    */
   async update(
     reach: Reach,
@@ -231,8 +231,7 @@ export class Users {
       });
       return changed ?? undefined;
     } catch (error) {
-      if (isDuplicateKey(error)) throw duplicateUser(error);
-      throw error;
+      throw isDuplicateKey(error) ? taken(error, { ...change.$set, ...key }) : error;
     }
   }
 
@@ -251,6 +250,16 @@ export function loginKeys(user_id: string, username: string): string[] {
 /** The answer for a user id that is taken. */
 export function duplicateUser(cause?: unknown): IdentityError {
   return new IdentityError('ERROR_SAVE_UNIQUE_VALUES', { keys: ['user_id', 'domain_id'] }, [], { cause });
+}
+
+/** The answer to a broken unique index: which one it is counts, not what is in it. */
+function taken(
+  error: unknown,
+  { domain_id, xuser_id = '' }: Pick<User, 'domain_id' | 'xuser_id'>,
+): IdentityError {
+  if (!brokenIndex(error).includes('xuser_id')) return duplicateUser(error);
+  const params = { key: 'xuser_id', value: xuser_id, domain_id };
+  return new IdentityError('ERROR_NOT_UNIQUE', params, [], { cause: error });
 }
 
 /** The answer for a user that does not exist. */

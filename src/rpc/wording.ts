@@ -19,10 +19,36 @@ export function osUserWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
   return (error: IdentityError, call: Called): Wording => {
     const { http, ...said } = keystone(error, call);
-    // A parameter is wrong. What is no JSON at all is refused by the edge.
-    if (http === 400) return { ...said, http, code: 'IAM.0007' };
+    if (http === 400 || http === 409) return { ...said, http, code: osUserCode(error, http) };
     return { ...said, http: http === 503 ? 500 : http };
   };
+}
+
+/** Codes of the OS-USER family for what is wrong with a request. What is no JSON at all is refused by the edge. */
+const OS_USER_CODES: Record<'reason' | 'field' | 'taken', Partial<Record<string, string>>> = {
+  reason: {
+    ERROR_REQUIRED_PARAMETER: '1100',
+    ERROR_PASSWORD_NOT_CHANGED: '1108',
+    ERROR_INCORRECT_PASSWORD_FORMAT: '1118',
+  },
+  field: {
+    name: '1101',
+    email: '1102',
+    password: '1103',
+    areacode: '1104',
+    phone: '1104',
+    'areacode, phone': '1106',
+    description: '1117',
+  },
+  taken: { name: '1109', xuser_id: '1113' },
+};
+const OTHER_PARAMETER = 'IAM.0007';
+
+function osUserCode({ reason, params, violations }: IdentityError, http: number): string | undefined {
+  const { taken, reason: byReason, field: byField } = OS_USER_CODES;
+  if (http === 409) return taken[String(params['key'])];
+  const field = violations[0]?.field.split('.').at(-1) ?? '';
+  return byReason[reason] ?? byField[field] ?? OTHER_PARAMETER;
 }
 
 /** Words of the CSMS document, which knows 400 for all that a caller does wrong; signing in is the gateway's matter. */
@@ -91,10 +117,10 @@ function keystoneMessage(error: IdentityError, call: Called, http: number): stri
   return `Invalid input for field '${field}': ${violation.description}`;
 }
 
-/** Only usernames are taken. */
+/** A username is taken, or an id in another system. */
 function conflict({ params }: IdentityError): string {
-  const [name, domain] = [params['value'] ?? '', params['domain_id'] ?? ''].map(String);
-  return `Conflict occurred attempting to store user - the name ${name} is taken in the domain ${domain}.`;
+  const [key, value, domain] = ['key', 'value', 'domain_id'].map((name) => String(params[name] ?? ''));
+  return `Conflict occurred attempting to store user - the ${key} ${value} is taken in the domain ${domain}.`;
 }
 
 function isMissing(reason: Reason): boolean {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD, aUser, opaqueId, signIn } from '../fixtures.js';
 import { refusal } from '../harness.js';
-import { startUserCalls } from '../iam/user-calls.js';
+import { detailCalls, startUserCalls } from '../iam/user-calls.js';
 import type { UserCalls } from '../iam/user-calls.js';
 import { ROOT_ADMIN } from '../system.js';
 import { actions, recorder } from './recorded.js';
@@ -52,6 +52,36 @@ describe('An administrator at OpenStack Identity', () => {
     expect(new Set(all.map(({ request_id }) => request_id)).size).toBe(1);
     expect(await change({ name: 'again', enabled: false })).toEqual([]);
     expect(await recordsOf(() => calls.remove(id))).toMatchObject([byAdmin('user.delete', 'recorded')]);
+  });
+
+  it('sets details, address and the demand for a password through OS-USER: each is recorded', async () => {
+    const { domain_id } = calls.tenant;
+    const detail = detailCalls(calls);
+    let id = '';
+    const change = (user: object) => recordsOf(() => detail.update(id, user));
+    const made = await recordsOf(async () => {
+      ({ id } = await detail.create({ name: 'detailed', domain_id, password: PASSWORD, pwd_status: true }));
+    });
+    expect(made).toMatchObject([byAdmin('user.create', 'detailed')]);
+    const number = { areacode: '0049', phone: '15112345678' };
+    expect(await change({ ...number, pwd_status: false })).toMatchObject([
+      { ...byAdmin('user.update', 'detailed'), detail: { fields: ['areacode', 'phone', 'pwd_status'] } },
+    ]);
+    expect(await change({ email: 'detailed@example.com' })).toMatchObject([
+      byAdmin('email.change', 'detailed'),
+    ]);
+    expect(await change({ ...number, pwd_status: false, email: 'detailed@example.com' })).toEqual([]);
+    const pair = { xuser_type: 'TenantIdp', xuser_id: 'x' };
+    const all = await change({ ...pair, name: 'again2', enabled: false, email: '', password: 'Newpass1!' });
+    expect(all[0]).toMatchObject({ detail: { fields: ['xuser_type', 'xuser_id'] } });
+    expect(actions(all)).toEqual([
+      'user.update',
+      'user.rename',
+      'user.disable',
+      'email.change',
+      'password.change',
+    ]);
+    expect(await recordsOf(() => refusal(change({ email: 'x@example.com', phone: '1' })))).toEqual([]);
   });
 
   it('takes every role with the user', async () => {

@@ -66,6 +66,8 @@ const expected: Record<string, string> = {
   'iam.v3.VersionService.ListVersions': OPEN,
   'iam.v3.VersionService.GetVersion': OPEN,
   'iam.v3.OsUserService.ShowUser': ADMIN,
+  'iam.v3.OsUserService.CreateUser': ADMIN,
+  'iam.v3.OsUserService.UpdateUser': ADMIN,
   'iam.v3.UserService.CreateUser': ADMIN,
   'iam.v3.UserService.GetUser': ADMIN,
   'iam.v3.UserService.ListUsers': ADMIN,
@@ -103,6 +105,7 @@ const PASSWORDS = { password: 'Ander5wort', original_password: 'Passw0rd!' };
 /** What is sent where an empty message is refused before anybody asks who may do it. */
 const requests: Record<string, object> = {
   'iam.v3.OsUserService.ShowUser': { user_id: NOBODY },
+  'iam.v3.OsUserService.UpdateUser': { user_id: NOBODY, body: { user: { description: 'New' } } },
   'iam.v3.UserService.CreateUser': { user: { name: 'new-user' } },
   'iam.v3.UserService.GetUser': { user_id: NOBODY },
   'iam.v3.UserService.UpdateUser': { user_id: NOBODY, body: { user: { description: 'New' } } },
@@ -120,6 +123,10 @@ let callers: Map<Kind, Somebody>;
 beforeAll(async () => {
   service = await startService();
   callers = await oneOfEach(service);
+  const { token, user_id } = callers.get('admin, signed in')!;
+  const { user } = await service.call('iam.v3.OsUserService.ShowUser', { user_id }, token);
+  const { domain_id } = user;
+  requests['iam.v3.OsUserService.CreateUser'] = { user: { name: 'new-user', domain_id } };
 });
 afterAll(() => service.close());
 

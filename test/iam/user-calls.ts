@@ -1,3 +1,4 @@
+import type { Metadata } from '@grpc/grpc-js';
 import { aTenant, signIn } from '../fixtures.js';
 import type { Tenant } from '../fixtures.js';
 import { startService } from '../harness.js';
@@ -41,4 +42,29 @@ export async function startUserCalls(settings: Record<string, string> = {}): Pro
     remove: (user_id, token) => call('DeleteUser', { user_id }, token),
     changePassword: (user_id, user, token) => call('ChangePassword', { user_id, ...body(user) }, token),
   };
+}
+
+/** The calls of iam.v3.OsUserService, by the same administrator unless another token is given. */
+export interface DetailCalls {
+  show(user_id: string, token?: string | null): Promise<Answer>;
+  create(user: object | undefined, token?: string | null): Promise<Answer>;
+  update(user_id: string, user: object | undefined, token?: string | null): Promise<Answer>;
+}
+
+/** Calls the same service in the words of OS-USER. */
+export function detailCalls({ service, admin }: UserCalls): DetailCalls {
+  const call = async (method: string, request: object, token: string | null = admin) =>
+    (await service.call(`iam.v3.OsUserService.${method}`, request, token ?? undefined)).user;
+  return {
+    show: (user_id, token) => call('ShowUser', { user_id }, token),
+    create: (user, token) => call('CreateUser', user ? { user } : {}, token),
+    update: (user_id, user, token) =>
+      call('UpdateUser', { user_id, ...(user ? { body: { user } } : {}) }, token),
+  };
+}
+
+/** What OS-USER says over HTTP to a refusal: its status and code. */
+export function edgeOf({ metadata }: { metadata: Metadata }): { status: string; code: string } {
+  const [status, code] = ['edge-status', 'edge-code'].map((name) => String(metadata.get(name)[0] ?? ''));
+  return { status: status!, code: code! };
 }

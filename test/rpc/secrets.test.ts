@@ -28,6 +28,7 @@ const ADDRESSES = {
   moved: 'moved-here@example.com',
   proven: 'proven-there@example.com',
   managed: 'managed-address@example.com',
+  detailed: 'detailed-address@example.com',
 };
 
 /** Everything secret that passed in the flows below, by what it is. */
@@ -257,8 +258,20 @@ async function iamFlows(): Promise<void> {
   const id = await opaqueId(service, tenant, 'managed');
   await service.call('csms.v1.UserService.GetUser', { user_id: id }, admin);
   await service.call('iam.v3.OsUserService.ShowUser', { user_id: id }, admin);
+  await detailedFlows(admin);
   await call('DeleteUser', { user_id: id }, admin);
   await otherFlows(admin);
+}
+
+/** A user of OS-USER, whose number is as secret as a password. */
+async function detailedFlows(admin: string): Promise<void> {
+  const call = (method: string, request: object) =>
+    service.call(`iam.v3.OsUserService.${method}`, request, admin);
+  const given = { name: 'detailed', password: PASSWORDS.made, email: ADDRESSES.detailed };
+  const { user } = await call('CreateUser', { user: { ...given, domain_id: tenant.domain_id } });
+  const update = (change: object) => call('UpdateUser', { user_id: user.id, body: { user: change } });
+  await dumpedWhileQueued(() => update({ password: PASSWORDS.administered, pwd_status: true }));
+  await refusal(update({ password: PASSWORDS.administered, email: ADDRESSES.detailed }));
 }
 
 /** What is left of all that is recorded. */

@@ -4,6 +4,7 @@ import { requiredParameter } from '../../errors.js';
 import type { Administration } from '../../managers/administration.js';
 import type { ManagedUsers } from '../../managers/managed-users.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
+import type { UserCreation } from '../../managers/user-creation.js';
 import type { UserProfiles } from '../../managers/user-profile.js';
 import type { UserRemoval } from '../../managers/user-removal.js';
 import type { User } from '../../models/user.js';
@@ -14,42 +15,29 @@ import { anyUser } from './access.js';
 import type { Addresses } from './addresses.js';
 import { pageFields, pageLinks } from './pages.js';
 import { toUser } from './to-message.js';
+import { body, given, userFields } from './user-fields.js';
 
 const CREATED = 201;
 const NO_CONTENT = 204;
 
-/** Fields of a nested message that have a value: empty texts are absent ones, as they are outside of it. */
-function given(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null) return message;
-  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== ''));
-}
-
-/** The HTTP body of a call whose path holds fields too; without one, what is required in it is missing. */
-const body = <T extends z.ZodType>(user: T) => z.preprocess((value) => value ?? {}, z.object({ user }));
-
-const description = field.text(255).nullable().optional();
+const name = field.text(128);
 const projectId = field.text(64).nullable().optional();
 
 const newUser = z.preprocess(
   given,
   z.object({
-    // How a name must look is checked with the user at hand, since one that stays may be older than the rule.
-    name: field.text(128),
+    ...userFields,
+    name,
     domain_id: field.id.optional(),
-    enabled: field.anyBoolean.optional(),
-    password: field.password.optional(),
     email: field.email.optional(),
-    description,
     default_project_id: projectId,
   }),
 );
 
 const userChange = z.object({
-  name: field.text(128).optional(),
+  ...userFields,
+  name: name.optional(),
   domain_id: field.text(64).optional(),
-  enabled: field.anyBoolean.optional(),
-  password: field.password.optional(),
-  description,
   default_project_id: projectId,
 });
 
@@ -61,6 +49,7 @@ const passwordChange = z.preprocess(
 /** Users of OpenStack Identity: /v3/users (docs/iam-users.md). */
 export function userMethods(
   administration: Administration,
+  creation: UserCreation,
   managed: ManagedUsers,
   removal: UserRemoval,
   profiles: UserProfiles,
@@ -74,7 +63,7 @@ export function userMethods(
       const { reach, caller } = call;
       const domain_id = await administration.namedDomain(reach, caller, named, 'identity:User.write');
       if (!domain_id) throw requiredParameter('user.domain_id');
-      const created = await managed.create(reach, domain_id, wanted);
+      const created = await creation.create(reach, domain_id, wanted);
       call.noted['created_user_id'] = created.id;
       call.answer.status = CREATED;
       return { user: shown(created) };
