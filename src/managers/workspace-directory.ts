@@ -69,12 +69,16 @@ export class WorkspaceDirectory {
    * A page by id of the enabled workspaces that a user may enter, of at most 1000. The root domain has none.
    * @throws IdentityError ERROR_INVALID_PARAMETER(marker) when that is no workspace of the domain.
    */
-  async ofUser(reach: Reach, user: User, asked: AskedPage): Promise<Page<Workspace>> {
+  async ofUser(
+    reach: Reach,
+    user: User,
+    { name, ...asked }: AskedPage & Pick<ProjectFilters, 'name'>,
+  ): Promise<Page<Workspace>> {
     const { domain_id } = user;
     const ids = workspaceIdsOf(user);
     if (domain_id === ROOT_DOMAIN_ID || ids.length === 0) return NONE;
     const only = ids === 'all' ? {} : { workspaceIds: ids };
-    return this.#page(reach, { domain_id, ...only, enabled: true }, asked);
+    return this.#page(reach, { domain_id, ...only, name, enabled: true }, asked);
   }
 
   async #page(

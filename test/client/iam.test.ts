@@ -139,6 +139,46 @@ describe('python-keystoneclient', () => {
     });
   });
 
+  it('gets, finds and lists projects and domains', async () => {
+    const other = await aTenant(stack.service);
+    const given = {
+      admin: tenant.admin,
+      username: member,
+      user_id: member_id,
+      password: PASSWORD,
+      project_id: tenant.alpha,
+      domain_name: tenant.name,
+      other_id: other.domain_id,
+    };
+    const denied = (what: string) => ({
+      error: 'Forbidden',
+      message: expect.stringContaining(forbidden(what)),
+    });
+    const shown = { enabled: true, description: '', tags: [], options: {} };
+    expect(await seen('projects', given)).toMatchObject({
+      project: { ...shown, id: tenant.alpha, name: 'alpha', parent_id: tenant.domain_id, is_domain: false },
+      all: ['alpha', 'beta'],
+      of_domain: ['alpha', 'beta'],
+      of_user: ['alpha', 'beta'],
+      found: tenant.alpha,
+      disabled: [],
+      pages: ['alpha', 'beta'],
+      domain: { ...shown, id: tenant.domain_id, name: tenant.name },
+      domains: [tenant.name],
+      domain_by_name: tenant.domain_id,
+      other_domain: denied('get_domain'),
+      unknown: { error: 'NotFound', status: 404 },
+      member: {
+        project: 'alpha',
+        domain: tenant.name,
+        own: ['alpha', 'beta'],
+        unknown: denied('get_project'),
+        all: denied('list_projects'),
+        domains: denied('list_domains'),
+      },
+    });
+  });
+
   it('tells what is refused: rights, unknown users, wrong credentials, ended tokens', async () => {
     const given = {
       project_id: tenant.alpha,
@@ -220,7 +260,13 @@ describe('openstacksdk', () => {
   const seen = seenBy('openstacksdk');
 
   it('finds the service by its address and administers users', async () => {
-    const given = { admin: tenant.admin, password: PASSWORD, another: member, project_id: tenant.alpha };
+    const given = {
+      admin: tenant.admin,
+      password: PASSWORD,
+      another: member,
+      project_id: tenant.alpha,
+      domain_name: tenant.name,
+    };
     const created = {
       id: expect.stringMatching(OPAQUE),
       name: 'sdk-user',
@@ -254,6 +300,11 @@ describe('openstacksdk', () => {
       sign_in_enabled: true,
       gone: { error: 'NotFoundException', status: 404 },
       cloud: { same: true, description: 'By the cloud layer', deleted: true, left: null },
+      project: { id: tenant.alpha, domain_id: tenant.domain_id, enabled: true, tags: [], options: {} },
+      projects: ['alpha', 'beta'],
+      own_projects: ['alpha', 'beta'],
+      domain: { id: tenant.domain_id, name: tenant.name, enabled: true },
+      nowhere: [null, null],
     });
   });
 

@@ -134,6 +134,40 @@ def users(url, domain_id, admin, password, another_id, project_id):
     return seen
 
 
+def projects(url, domain_id, admin, username, user_id, password, project_id, domain_name, other_id):
+    """Domains and projects, as an administrator and as somebody with a role in some of them."""
+    parts = {"user_domain_id": domain_id, "password": password}
+    keys = keystone(url, domain_id=domain_id, username=admin, **parts)
+    own = keystone(url, project_id=project_id, username=username, **parts)
+
+    def names(found):
+        return sorted(one.name for one in found)
+
+    first = keys.projects.list(limit=1)
+    return {
+        "project": keys.projects.get(project_id).to_dict(),
+        "all": names(keys.projects.list()),
+        "of_domain": names(keys.projects.list(domain=domain_id, parent=domain_id)),
+        "of_user": names(keys.projects.list(user=user_id)),
+        "found": keys.projects.find(name="alpha").id,
+        "disabled": keys.projects.list(enabled=False),
+        "pages": names([*first, *keys.projects.list(marker=first[0].id)]),
+        "domain": keys.domains.get(domain_id).to_dict(),
+        "domains": names(keys.domains.list()),
+        "domain_by_name": keys.domains.find(name=domain_name).id,
+        "other_domain": tried(keys.domains.get, other_id),
+        "unknown": tried(keys.projects.get, "workspace-000000000000"),
+        "member": {
+            "project": own.projects.get(project_id).name,
+            "domain": own.domains.get(domain_id).name,
+            "own": names(own.projects.list(user=user_id)),
+            "unknown": tried(own.projects.get, "workspace-000000000000"),
+            "all": tried(own.projects.list),
+            "domains": tried(own.domains.list),
+        },
+    }
+
+
 def refusals(url, domain_id, project_id, username, password, own_id, another_id):
     def sign_in(**parts):
         return tried(signed_in, identity.Password(auth_url=url, **{**own, **parts}))

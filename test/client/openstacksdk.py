@@ -27,18 +27,18 @@ def connection(url, auth_type="password", **auth):
     return openstack.connection.Connection(auth_type=auth_type, auth={"auth_url": url, **auth})
 
 
-def of_user(user):
+def fields_of(user):
     shown = user.to_dict(computed=False, original_names=True)
     return {name: value for name, value in shown.items() if name not in ("location", "federated")}
 
 
-def walk(url, domain_id, admin, password, another, project_id):
+def walk(url, domain_id, admin, password, another, project_id, domain_name):
     own = {"username": admin, "user_domain_id": domain_id, "password": password, "domain_id": domain_id}
     cloud = connection(url, **own)
     people = cloud.identity
     seen = {"endpoint": cloud.endpoint_for("identity"), "version": people.get_endpoint_data().api_version}
-    seen["self"] = of_user(people.get_user(cloud.current_user_id))
-    seen["another"] = of_user(people.find_user(another, ignore_missing=False))
+    seen["self"] = fields_of(people.get_user(cloud.current_user_id))
+    seen["another"] = fields_of(people.find_user(another, ignore_missing=False))
     made = people.create_user(
         name="sdk-user",
         domain_id=domain_id,
@@ -47,16 +47,16 @@ def walk(url, domain_id, admin, password, another, project_id):
         description="From openstacksdk",
         default_project_id=project_id,
     )
-    seen["created"] = of_user(made)
+    seen["created"] = fields_of(made)
     seen["taken"] = tried(people.create_user, name="SDK-user", domain_id=domain_id)
     seen["by_name"] = people.find_user("sdk-user").id == made.id
     seen["nobody"] = people.find_user("nobody-there")
     changed = people.update_user(made, name="sdk-renamed", description="Renamed", email="renamed@example.com")
-    seen["changed"] = of_user(changed)
+    seen["changed"] = fields_of(changed)
     seen["invalid"] = tried(people.update_user, made.id, password="short")
     seen["pages"] = sorted(one.name for one in people.users(limit=2))
     seen["all"] = sorted(one.name for one in people.users(domain_id=domain_id))
-    seen["disabled"] = of_user(people.update_user(changed, is_enabled=False))["enabled"]
+    seen["disabled"] = fields_of(people.update_user(changed, is_enabled=False))["enabled"]
     seen["only_disabled"] = [one.name for one in people.users(is_enabled=False)]
     theirs = {"username": "sdk-renamed", "user_domain_id": domain_id, "password": "Passw0rd!"}
     seen["sign_in_disabled"] = tried(connection(url, **theirs).session.get_token)
@@ -65,6 +65,11 @@ def walk(url, domain_id, admin, password, another, project_id):
     people.delete_user(changed, ignore_missing=False)
     seen["gone"] = tried(people.get_user, changed.id)
     seen["cloud"] = cloud_layer(cloud, domain_id)
+    seen["project"] = fields_of(people.find_project("alpha", domain_id=domain_id, ignore_missing=False))
+    seen["projects"] = sorted(one.name for one in people.projects(limit=1))
+    seen["domain"] = fields_of(people.find_domain(domain_name, ignore_missing=False))
+    seen["nowhere"] = [people.find_project("nowhere"), people.find_domain("nowhere")]
+    seen["own_projects"] = sorted(one.name for one in people.user_projects(cloud.current_user_id, limit=1))
     return seen
 
 

@@ -11,6 +11,8 @@ import type { Addresses } from './addresses.js';
 import { pageFields, pageLinks } from './pages.js';
 import { toProject } from './to-message.js';
 
+const name = field.text(255);
+
 /** Projects of OpenStack Identity, which are workspaces: /v3/projects (docs/iam-users.md). */
 export function projectMethods(
   administration: Administration,
@@ -34,7 +36,7 @@ export function projectMethods(
         access,
         fields: {
           domain_id: field.id.optional(),
-          name: field.text(255).optional(),
+          name: name.optional(),
           enabled: field.anyBoolean.optional(),
           parent_id: field.id.optional(),
           is_domain: field.anyBoolean.optional(),
@@ -45,7 +47,7 @@ export function projectMethods(
         answer('projects', asked, await workspaces.list(reach, caller, asked, asked)),
     ),
     listUserProjects: method(
-      { access: anyUser.read, fields: { user_id: field.userRef, ...pageFields } },
+      { access: anyUser.read, fields: { user_id: field.userRef, name: name.optional(), ...pageFields } },
       async ({ user_id, ...asked }, { reach, caller }) => {
         const user = await administration.visible(reach, caller, user_id);
         const page = await workspaces.ofUser(reach, user, asked);

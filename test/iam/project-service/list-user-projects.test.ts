@@ -69,6 +69,13 @@ describe('ProjectService.ListUserProjects', () => {
     expect(await ids({ user_id, marker: disabled })).toEqual(enabled.filter((one) => one > disabled));
   });
 
+  it('finds one by its exact name', async () => {
+    const [one] = (await list({ user_id, name: 'three' })).projects;
+    expect(one).toMatchObject({ name: 'three' });
+    expect(enabled).toContain(one.id);
+    for (const name of ['Three', 'alpha', 'one', 'two']) expect(await ids({ user_id, name })).toEqual([]);
+  });
+
   it('lists none for an administrator of the root domain', async () => {
     const { systemAdmin } = directory;
     expect(await list({ user_id: ROOT_ADMIN.user_id }, systemAdmin)).not.toHaveProperty('projects');
@@ -89,6 +96,7 @@ describe('ProjectService.ListUserProjects', () => {
 
   it.each([
     ['limit', { limit: -1 }],
+    ['name', { name: 'x'.repeat(256) }],
     ['marker', { marker: 'nothing' }],
     ['marker', { marker: 'x'.repeat(65) }],
   ])('refuses a bad %s', async (field, request) => {
