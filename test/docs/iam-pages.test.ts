@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => installation.close());
 
 it.each([
-  { names: 'OpenStack Identity', paths: ['docs/iam-users.md'], count: 15 },
+  { names: 'OpenStack Identity', paths: ['docs/iam-users.md'], count: 17 },
   { names: 'OS-USER and CSMS', paths: ['docs/iam-os-user.md', 'docs/csms.md'], count: 8 },
 ])('the calls of the pages of $names are answered as they say', async ({ paths, count }) => {
   const shortcuts = commandsOf(section(read('README.md'), '## The first calls'))[0]!;
