@@ -28,7 +28,7 @@ export type KnownName = (typeof knownNames)[number];
 
 /** Known things that suit a field of that name; any may stand in the wrong place as well. */
 const suiting: [RegExp, KnownName][] = [
-  [/domain_id$/, 'domain_id'],
+  [/domain_id$|parent_id/, 'domain_id'],
   [/(workspace|project)_id$/, 'workspace_id'],
   [/role_id$/, 'role_id'],
   [/^id$|marker|actor/, 'opaque_id'],
