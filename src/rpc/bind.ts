@@ -91,22 +91,26 @@ function unary(name: string, method: AnyMethod, requests: Requests, pipeline: Pi
     // Until it ends, and not only until nobody waits for it any more.
     const read = () => validate(method.schema, requests.read(grpcCall.request), requests.empty);
     const work = answer(method, read, call, pipeline).finally(() => place.leave());
+    const succeed = (response: object) => {
+      finished(pipeline.log, call, started);
+      const { status, headers } = call.answer;
+      if (status !== undefined || Object.keys(headers).length > 0)
+        grpcCall.sendMetadata(answerMetadata(status, headers));
+      respond(null, response);
+    };
+    const refuse = (cause: unknown) => {
+      const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
+      finished(pipeline.log, call, started, error);
+      const refused = statusOf(error, call.requestId, call, pipeline);
+      if (!call.begun) allowRetry(refused.metadata);
+      respond(refused);
+    };
     Promise.race([within.expired, work])
-      .then(
-        (response) => {
-          finished(pipeline.log, call, started);
-          const { status, headers } = call.answer;
-          if (status !== undefined || Object.keys(headers).length > 0)
-            grpcCall.sendMetadata(answerMetadata(status, headers));
-          respond(null, response);
-        },
-        (cause: unknown) => {
-          const error = pipeline.translate(cause) ?? toIdentityError(cause, call.requestId);
-          finished(pipeline.log, call, started, error);
-          const refused = statusOf(error, call.requestId, call, pipeline);
-          if (!call.begun) allowRetry(refused.metadata);
-          respond(refused);
-        },
+      .then(succeed)
+      .catch(refuse)
+      // An answer that cannot be written is a fault of this call: without a word here it would end the process.
+      .catch((cause: unknown) =>
+        refuse(new IdentityError('ERROR_UNKNOWN', { reference: call.requestId }, [], { cause })),
       )
       .finally(within.clear);
   };

@@ -19,7 +19,8 @@ export function toStatus(
   code: status = error.code,
   wording?: Wording,
 ): StatusObject {
-  const text = wording?.message ?? error.message;
+  // What repeats a part of the caller's words may end within a character, which cannot be sent.
+  const text = (wording?.message ?? error.message).toWellFormed();
   const details: Any[] = [
     any(
       'google.rpc.ErrorInfo',

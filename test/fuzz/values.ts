@@ -110,7 +110,14 @@ const nasty = [
   '99999-12-31T23:59:60Z',
 ];
 
-const long = fc.constantFrom(65, 129, 256, 1025, 65_537, 200_000).map((length) => 'x'.repeat(length));
+const long = fc
+  .tuple(
+    fc.constantFrom(65, 129, 256, 1025, 65_537, 200_000),
+    fc.constantFrom('x', '\u{1f600}'),
+    fc.boolean(),
+  )
+  // Of two code units each, and cut at an even or an odd place.
+  .map(([length, character, odd]) => (odd ? 'x' : '') + character.repeat(length / character.length));
 
 /** Any text: nasty, in any script, long, or one with a meaning elsewhere. */
 const anyText = fc.oneof(

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorDetail, errorDetails } from '../../error-details.js';
 import type { Tenant } from '../../fixtures.js';
-import { PASSWORD, aTenant, aUser, tokenOf } from '../../fixtures.js';
+import { PASSWORD, aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { refusal, startService } from '../../harness.js';
 import { WireClient } from '../../wire-client.js';
@@ -62,6 +62,25 @@ describe('a refused call', () => {
     expect(refused.reason).toBe('ERROR_INCORRECT_PASSWORD_FORMAT');
     expect(JSON.stringify(errorDetails(refused))).not.toContain('short-Secret');
     expect(service.logs.join('')).not.toContain('short-Secret');
+  });
+
+  it.each([
+    ['the key of a tag', 'UserProfile.update', (long: string) => ({ tags: { [`${long}.`]: 'x' } })],
+    ['the id of a user', 'iam.v3.UserService.GetUser', (long: string) => ({ user_id: long })],
+    [
+      'a query',
+      'WorkspaceUser.list',
+      (long: string) => ({ query: { filter: [{ k: 'name', v: 'x', o: long }] } }),
+    ],
+  ])('repeats %s without cutting a character in two', async (_what, method, request) => {
+    const admin = (await signIn(service, tenant, tenant.admin)).access_token;
+    const token = method === 'WorkspaceUser.list' ? owner : admin;
+    // Whatever the length to which it is cut is: one of these two is cut within the character.
+    for (const ascii of ['a', 'ab']) {
+      const refused = await refusal(service.call(method, request(ascii + '\u{1f600}'.repeat(200)), token));
+      expect(refused.text).toContain('\u{1f600}');
+      expect(refused.text.isWellFormed()).toBe(true);
+    }
   });
 
   it('D-04 tells nothing but a reference when something breaks inside, and the log tells the rest', async () => {
