@@ -39,14 +39,18 @@ export class Revocations {
     this.#known.set(jti, true);
   }
 
-  /** True when the token was ended. */
-  async isRevoked(reach: Reach, { jti }: Claims): Promise<boolean> {
-    const known = this.#known.get(jti);
-    if (known !== undefined) return known;
+  /** True when the token was ended; elsewhere it may have been a short while ago without being known here. */
+  async isRevoked(reach: Reach, claims: Claims): Promise<boolean> {
+    return this.#known.get(claims.jti) ?? this.isRevokedNow(reach, claims);
+  }
+
+  /** True when the token was ended, wherever: the database is asked. */
+  async isRevokedNow(reach: Reach, { jti }: Claims): Promise<boolean> {
+    if (this.#known.get(jti)) return true;
     const revoked = await this.tokens.has(reach, jti);
     // It may have been ended here while the database was asked.
-    if (this.#known.get(jti) !== true)
-      this.#known.set(jti, revoked, revoked ? {} : { ttl: Math.max(1, this.settings.cacheMs) });
-    return revoked || this.#known.get(jti) === true;
+    if (this.#known.get(jti)) return true;
+    this.#known.set(jti, revoked, revoked ? {} : { ttl: Math.max(1, this.settings.cacheMs) });
+    return revoked;
   }
 }
