@@ -97,9 +97,20 @@ export function createIamRooms(shared: Shared): IamRooms {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
     userRemoval: new UserRemoval(mongo, users, ...removed),
-    iamSignIn: new IamSignIn(proof, users, choice, scoped, tokens, sessions, policy, audit, clock, {
-      accessSeconds: config.ACCESS_TOKEN_SECONDS,
-    }),
+    iamSignIn: new IamSignIn(
+      proof,
+      states,
+      choice,
+      scoped,
+      tokens,
+      sessions,
+      shared.revocations,
+      policy,
+      clock,
+      {
+        accessSeconds: config.ACCESS_TOKEN_SECONDS,
+      },
+    ),
     issued: new IssuedTokens(users, states, tokens, scoped, sessions, shared.revocations, administration),
     signInReach: new SignInReach(users, states, shared.mine),
     domainDirectory: new DomainDirectory(domains, administration),

@@ -219,7 +219,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const lookup = new AccountLookup(users, states);
   const door = { lookup, admission, check };
   const mine = new MyWorkspaces(users, roles, workspaces, models.groups);
-  const scoped = new ScopedTokens(roleStates, workspaces, tokens);
+  const scoped = new ScopedTokens(users, roleStates, workspaces, tokens, audit, clock);
   const accounts = new Accounts(users, links, passwords, temporary, tokens, mails, clock, {
     defaultLanguage: config.DEFAULT_LANGUAGE,
     resetPasswordType: config.RESET_PASSWORD_TYPE,
@@ -254,7 +254,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     sessions,
     mfa,
     signIn: new SignIn(lookup, admission, states, check, mfa, tokens, policy, signInSettings),
-    grants: new Grants(users, states, tokens, scoped, sessions, policy, audit, clock, signInSettings),
+    grants: new Grants(states, tokens, scoped, sessions, policy, signInSettings),
     profiles: new UserProfiles(mongo, users, links, newPasswords, ...own, {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),

@@ -36,8 +36,14 @@ export interface Found {
   reason?: Reason;
 }
 
-/** Proves who signs in, and notes what it finds out. */
-export type Check = (found: Found) => Promise<User>;
+/** Half of a sign-in: right so far, and not enough. */
+export interface Half {
+  /** What the second half is asked for with. */
+  receipt: object;
+}
+
+/** Proves who signs in, as far as it is finished with that, and notes what it finds out. */
+export type Check<H extends Half = never> = (found: Found) => Promise<User | H>;
 
 /** What ends an attempt after the right password and is no guess. */
 const LATE_REFUSALS: ReadonlySet<Reason> = new Set<Reason>([
@@ -59,21 +65,25 @@ export class Admission {
   ) {}
 
   /**
-   * Runs the check as one attempt at that account and begins a session when it succeeds.
+   * Runs the check as one attempt at that account and begins a session when it succeeds; half a sign-in is passed on.
    * @param at at whom the attempt counts; it need not be a user.
    * @throws IdentityError what the check throws, ERROR_LOGIN_BLOCKED, ERROR_AUTHENTICATION_FAILURE.
    */
-  async admit(
+  async admit<H extends Half = never>(
     reach: Reach,
     at: Aim,
     { peer, noted }: SignInCall,
-    check: Check,
+    check: Check<H>,
     found: Found,
-  ): Promise<Admitted> {
+  ): Promise<Admitted | H> {
     const told = (error: IdentityError) => failed(found, error);
-    const attempt = async () => this.#welcome(reach, await check(found), found);
+    const attempt = async () => {
+      const proven = await check(found);
+      return isHalf(proven) ? proven : this.#welcome(reach, proven, found);
+    };
+    const isFinished = (outcome: Admitted | H) => !isHalf(outcome);
     try {
-      return await this.guard.signIn(reach, { at, peer }, told, attempt);
+      return await this.guard.signIn(reach, { at, peer }, told, isFinished, attempt);
     } catch (error) {
       if (found.right && isLateRefusal(error)) await this.#recordRefused(reach, failed(found, error));
       throw error;
@@ -126,6 +136,10 @@ export class Admission {
   async #recordRefused(reach: Reach, entry: AuditEntry | undefined): Promise<void> {
     if (entry) await this.audit.refused(reach, entry);
   }
+}
+
+function isHalf<H extends Half>(outcome: User | Admitted | H): outcome is H {
+  return 'receipt' in outcome;
 }
 
 /** A failed attempt, with its true reason: callers are told one thing for many. */

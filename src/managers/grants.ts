@@ -1,9 +1,6 @@
-import type { Clock } from '../clock.js';
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, authenticateFailure, invalidParameter, requiredParameter } from '../errors.js';
-import type { User, Users } from '../models/user.js';
-import { actsAs, ofUser } from './audit.js';
-import type { Audit } from './audit.js';
+import type { User } from '../models/user.js';
 import type { DomainStates } from './domain-states.js';
 import type { PasswordPolicy } from './password-policy.js';
 import { SCOPES } from './scoped-tokens.js';
@@ -34,14 +31,11 @@ export interface Granted {
 /** Access tokens for a scope in exchange for a refresh token (contract/behaviour.md 4.1, Token.grant). */
 export class Grants {
   constructor(
-    private readonly users: Users,
     private readonly states: DomainStates,
     private readonly tokens: Tokens,
     private readonly scoped: ScopedTokens,
     private readonly sessions: Sessions,
     private readonly policy: PasswordPolicy,
-    private readonly audit: Audit,
-    private readonly clock: Clock,
     private readonly settings: SignInSettings,
   ) {}
 
@@ -53,7 +47,7 @@ export class Grants {
     const scope = checkedScope(request);
     const wanted = { scope, workspace_id: scope === 'WORKSPACE' ? request.workspace_id : undefined };
     const claims = await this.tokens.verify(reach, request.token, 'refresh');
-    await this.scoped.assertOffered(reach, claims.did, wanted);
+    const offered = await this.scoped.offered(reach, claims.did, wanted);
     await this.#assertDomain(reach, claims.did);
     if (claims.typ !== request.grant_type) {
       throw new IdentityError('ERROR_INVALID_GRANT_TYPE', { grant_type: request.grant_type });
@@ -62,22 +56,10 @@ export class Grants {
     const user = await this.#user(reach, claims);
     const signIn = { gen: user.generation, sid: claims.sid, auth_time: claims.auth_time };
     const seconds = accessSeconds(request.timeout, this.settings);
-    const { access_token, audit_id, role } = await this.scoped.make(reach, user, wanted, signIn, seconds);
-    actsAs(reach, { type: 'USER', id: user.user_id, domain_id: user.domain_id });
+    const { token, role } = await this.scoped.grant(reach, user, offered, signIn, seconds);
     const { role_type, role_id } = role;
-    // No transaction: of many grants to one user at once all but one would have to begin again.
-    await Promise.all([
-      this.audit.record(
-        reach,
-        ofUser('token.grant', user, {
-          workspace_id: wanted.workspace_id,
-          detail: { scope, role_type, role_id, audit_id },
-        }),
-      ),
-      this.users.update(reach, user, { $set: { last_accessed_at: this.clock.now() } }),
-    ]);
     return {
-      access_token,
+      access_token: token,
       role_type,
       role_id,
       domain_id: claims.did,

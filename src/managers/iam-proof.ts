@@ -1,9 +1,10 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import { isEmailAddress } from '../email-address.js';
+import type { Domain } from '../models/domain.js';
 import type { User } from '../models/user.js';
 import type { Account, AccountLookup, UserReference } from './account-lookup.js';
-import type { Admission, Admitted, Check, Found, SignInCall } from './admission.js';
+import type { Admission, Admitted, Check, Found, Half, SignInCall } from './admission.js';
 import type { Mfa } from './mfa.js';
 import type { PasswordCheck } from './password-check.js';
 import type { Receipt, Receipts } from './receipts.js';
@@ -24,11 +25,12 @@ export interface UserProofs {
 }
 
 /** Somebody who has proven who they are, and how (RFC 8176). */
-export type Proven = Admitted & { amr: string[] };
+export type Proven = Admitted & { domain: Domain; amr: string[] };
 
 /** A right password that is not enough: the code is missing. */
-export interface Asked {
+export interface Asked extends Half {
   user: User;
+  domain: Domain;
   receipt: Receipt;
   text: string;
 }
@@ -62,23 +64,22 @@ export class IamProof {
     // Without a receipt that fits no code can be right: nobody can guess here, or keep the user waiting.
     if (!password && !(await this.#isAsked(reach, user, proofs)))
       return this.admission.turnAway(reach, account.at, call, notAsked(), found);
-    let asked: Asked | undefined;
-    const check: Check = async () => {
+    const check: Check<Asked> = async () => {
       if (!password) return this.#finish(reach, user, proofs, found);
       const right = await this.passwords.check(reach, account.called, user, password.secret, found);
       if (totp) return this.#proveFactor(reach, right, totp.secret);
-      if (right.mfa?.state !== 'ENABLED') return right;
-      asked = { user: right, ...this.receipts.make(right, await this.mfa.ask(reach, right)) };
-      throw new IdentityError('ERROR_MFA_REQUIRED', { mfa_type: right.mfa.mfa_type! });
+      return right.mfa?.state === 'ENABLED' ? this.#ask(reach, right, account) : right;
     };
-    try {
-      const admitted = await this.admission.admit(reach, account.at, call, check, found);
-      return { ...admitted, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
-    } catch (error) {
-      if (!asked) throw error;
+    const outcome = await this.admission.admit(reach, account.at, call, check, found);
+    if ('receipt' in outcome) {
       call.noted['reason'] = 'ERROR_MFA_REQUIRED';
-      return asked;
+      return outcome;
     }
+    return { ...outcome, domain: account.domain!, amr: totp ? ['pwd', 'otp'] : ['pwd'] };
+  }
+
+  async #ask(reach: Reach, user: User, { domain }: Account): Promise<Asked> {
+    return { user, domain: domain!, ...this.receipts.make(user, await this.mfa.ask(reach, user)) };
   }
 
   /** A password and a code have to be those of one account. */

@@ -4,13 +4,13 @@ import type { Reach } from '../connectors/mongo.js';
 import type { Reason } from '../errors.js';
 import { IdentityError, authenticateFailure } from '../errors.js';
 import { auditId } from '../ids.js';
-import type { User, Users } from '../models/user.js';
+import type { User } from '../models/user.js';
 import type { SignInCall } from './admission.js';
-import { actsAs, ofUser } from './audit.js';
-import type { Audit } from './audit.js';
+import type { DomainStates } from './domain-states.js';
 import type { Asked, IamProof, UserProofs } from './iam-proof.js';
-import { isScoped } from './issued-tokens.js';
+import type { TokenFacts } from './issued-tokens.js';
 import type { PasswordPolicy } from './password-policy.js';
+import type { Revocations } from './revocations.js';
 import type { ScopeChoice, ScopeWish } from './scope-choice.js';
 import type { ScopedTokens, SignInClaims, WantedScope } from './scoped-tokens.js';
 import type { Sessions } from './sessions.js';
@@ -26,11 +26,11 @@ export interface TokenRequest {
   scope?: ScopeWish;
 }
 
-/** A new token. */
-export interface Issued {
-  token: string;
-  claims: Claims;
-}
+/** A new token, and what it stands for. */
+export type Issued = TokenFacts & { token: string };
+
+/** What a token is besides its user's. */
+type Made = Pick<Issued, 'token' | 'claims' | 'scope'>;
 
 /** What goes wrong in proving who somebody is or may be; callers are told one thing for all of it. */
 const ALIKE: ReadonlySet<Reason> = new Set<Reason>([
@@ -50,13 +50,13 @@ const ALIKE: ReadonlySet<Reason> = new Set<Reason>([
 export class IamSignIn {
   constructor(
     private readonly proof: IamProof,
-    private readonly users: Users,
+    private readonly states: DomainStates,
     private readonly choice: ScopeChoice,
     private readonly scoped: ScopedTokens,
     private readonly tokens: Tokens,
     private readonly sessions: Sessions,
+    private readonly revocations: Revocations,
     private readonly policy: PasswordPolicy,
-    private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly settings: { accessSeconds: number },
   ) {}
@@ -71,14 +71,12 @@ export class IamSignIn {
     if (proofs.token) return this.#exchange(reach, proofs.token, scope, call);
     const proven = await alike(this.proof.prove(reach, proofs, call));
     if ('receipt' in proven) return proven;
-    const { user, session, amr } = proven;
+    const { user, domain, session, amr } = proven;
     if (user.required_actions.includes('ENFORCE_MFA'))
       throw new IdentityError('ERROR_ADDITIONAL_AUTHENTICATION');
     const signIn = { ...session, gen: user.generation, sgn: true, amr };
-    const issued = await alike(this.#issue(reach, user, scope, signIn, this.settings.accessSeconds));
-    // Without a scope it is the sign-in itself, which is recorded as such.
-    if (isScoped(issued.claims.rol)) await this.#recordGrant(reach, issued.claims);
-    return issued;
+    const made = await alike(this.#make(reach, user, scope, signIn, this.settings.accessSeconds));
+    return { ...made, user, domain };
   }
 
   /** Another scope for the same sign-in: no longer than the token that it is asked with. */
@@ -93,29 +91,15 @@ export class IamSignIn {
     noted['user_id'] = claims.aud;
     // A mailed link is no sign-in either.
     if (!claims.sgn || claims.permissions?.length) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    const user = await alike(this.sessions.refreshing(reach, claims));
+    const { user, domain } = await alike(this.#owner(reach, claims));
     const now = this.clock.now();
     const seconds = Math.min(this.settings.accessSeconds, claims.exp! - epochSeconds(now));
     // Its time is over, though clocks that go late are given some more.
     if (seconds <= 0) throw refused();
     const { gen, sid, auth_time, amr, par = auditId(claims.jti) } = claims;
     const signIn = { gen, sid, auth_time, sgn: true, ...(amr ? { amr } : {}), par };
-    const issued = await alike(this.#issue(reach, user, scope, signIn, seconds));
-    actsAs(reach, { type: 'USER', id: user.user_id, domain_id: user.domain_id });
-    await Promise.all([
-      this.#recordGrant(reach, issued.claims),
-      this.users.update(reach, user, { $set: { last_accessed_at: now } }),
-    ]);
-    return issued;
-  }
-
-  #recordGrant(reach: Reach, { did: domain_id, aud: user_id, wid, rol, jti }: Claims): Promise<void> {
-    const scope = wid ? 'WORKSPACE' : rol === 'SYSTEM_ADMIN' ? 'SYSTEM' : isScoped(rol) ? 'DOMAIN' : 'USER';
-    const detail = { scope, role_type: rol, audit_id: auditId(jti) };
-    return this.audit.record(
-      reach,
-      ofUser('token.grant', { domain_id, user_id }, { workspace_id: wid, detail }),
-    );
+    const made = await alike(this.#make(reach, user, scope, signIn, seconds));
+    return { ...made, user, domain };
   }
 
   /** The claims of a token that is good now. */
@@ -124,45 +108,44 @@ export class IamSignIn {
     return this.tokens.verify(reach, token, 'access');
   }
 
-  async #issue(
-    reach: Reach,
-    user: User,
-    wish: ScopeWish | undefined,
-    signIn: SignInClaims,
-    seconds: number,
-  ): Promise<Issued> {
-    const token = await this.#sign(reach, user, wish, signIn, seconds);
-    return { token, claims: await this.tokens.verify(reach, token, 'access') };
+  /** Whose token it is. A token must not live on in another: whether it is good still is asked of the database alone. */
+  async #owner(reach: Reach, claims: Claims): Promise<Pick<Issued, 'user' | 'domain'>> {
+    const [user, revoked, domain] = await Promise.all([
+      this.sessions.refreshing(reach, claims),
+      this.revocations.isRevokedNow(reach, claims),
+      this.states.domain(reach, claims.did),
+    ]);
+    if (revoked) throw authenticateFailure('The token was revoked.');
+    if (user.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
+    if (!domain) throw authenticateFailure('The domain does not exist.');
+    return { user, domain };
   }
 
-  async #sign(
+  async #make(
     reach: Reach,
     user: User,
     wish: ScopeWish | undefined,
     signIn: SignInClaims,
     seconds: number,
-  ): Promise<string> {
-    const mustChange = this.policy.mustChange(user);
-    if (mustChange && wish && !('unscoped' in wish))
-      throw new IdentityError('ERROR_PASSWORD_EXPIRED', { id: user.id });
-    const scoped = async (wanted: WantedScope) => {
-      await this.scoped.assertOffered(reach, user.domain_id, wanted);
-      return (await this.scoped.make(reach, user, wanted, signIn, seconds)).access_token;
+  ): Promise<Made> {
+    const scoped = async (wanted: WantedScope): Promise<Made> => {
+      const offered = await this.scoped.offered(reach, user.domain_id, wanted);
+      const { role, workspace, ...signed } = await this.scoped.grant(reach, user, offered, signIn, seconds);
+      return { ...signed, scope: { role, workspace } };
     };
-    if (wish && !mustChange) {
+    if (this.policy.mustChange(user)) {
+      if (wish && !('unscoped' in wish)) throw new IdentityError('ERROR_PASSWORD_EXPIRED', { id: user.id });
+      return this.scoped.own(reach, user, signIn, seconds, PASSWORD_PERMISSIONS);
+    }
+    if (wish) {
       const wanted = await this.choice.find(reach, user, wish);
       if (wanted) return scoped(wanted);
-    }
-    if (!wish && !mustChange && user.default_project_id) {
-      const usable = await scoped({ scope: 'WORKSPACE', workspace_id: user.default_project_id }).catch(
-        unlessAlike,
-      );
+    } else if (user.default_project_id) {
+      const project = { scope: 'WORKSPACE' as const, workspace_id: user.default_project_id };
+      const usable = await scoped(project).catch(unlessAlike);
       if (usable) return usable;
     }
-    const permissions = mustChange ? { permissions: PASSWORD_PERMISSIONS } : {};
-    const whose = { own: 'USER', did: user.domain_id, aud: user.user_id } as const;
-    const claims = { typ: 'ACCESS_TOKEN', rol: 'USER', ...whose, ...permissions, ...signIn } as const;
-    return this.tokens.sign(reach, claims, seconds);
+    return this.scoped.own(reach, user, signIn, seconds);
   }
 }
 

@@ -9,7 +9,7 @@ import type { DomainStates } from './domain-states.js';
 import type { Revocations } from './revocations.js';
 import type { ScopeRole, ScopedTokens } from './scoped-tokens.js';
 import type { Caller, Sessions } from './sessions.js';
-import { ENROLMENT_PERMISSIONS } from './sign-in.js';
+import { isForEnrolment } from './sign-in.js';
 import type { Claims, Tokens } from './tokens.js';
 
 /** What a token stands for now. */
@@ -38,7 +38,7 @@ export class IssuedTokens {
    * @throws IdentityError ERROR_NOT_FOUND when it is good no more, ERROR_PERMISSION_DENIED.
    */
   async read(reach: Reach, caller: Caller, token: string): Promise<TokenFacts> {
-    return this.describe(reach, await this.#subject(reach, caller, token, 'identity:User.read'));
+    return this.#describe(reach, await this.#subject(reach, caller, token, 'identity:User.read'));
   }
 
   /**
@@ -49,19 +49,6 @@ export class IssuedTokens {
     await this.revocations.revoke(reach, await this.#subject(reach, caller, token, 'identity:User.write'));
   }
 
-  /** What the token of these claims stands for. */
-  async describe(reach: Reach, claims: Claims): Promise<TokenFacts> {
-    const { did: domain_id, wid, rol } = claims;
-    const [user, domain, workspace] = await Promise.all([
-      this.users.find(reach, { domain_id, user_id: claims.aud }),
-      this.domainOf(reach, { domain_id }),
-      wid ? this.states.workspace(reach, domain_id, wid) : undefined,
-    ]);
-    if (!user) throw authenticateFailure('The user does not exist.');
-    if (!isScoped(rol)) return { claims, user, domain };
-    return { claims, user, domain, scope: { workspace, role: await this.scoped.role(reach, user, wid) } };
-  }
-
   /**
    * Refuses callers whose token is good for no domain and no project.
    * @throws IdentityError ERROR_PERMISSION_DENIED.
@@ -70,14 +57,17 @@ export class IssuedTokens {
     if (kind !== 'SYSTEM' && !isScoped(role_type)) throw new IdentityError('ERROR_PERMISSION_DENIED');
   }
 
-  /**
-   * The domain of a user.
-   * @throws IdentityError ERROR_AUTHENTICATE_FAILURE when it is gone.
-   */
-  async domainOf(reach: Reach, { domain_id }: Pick<User, 'domain_id'>): Promise<Domain> {
-    const domain = await this.states.domain(reach, domain_id);
+  async #describe(reach: Reach, claims: Claims): Promise<TokenFacts> {
+    const { did: domain_id, wid, rol } = claims;
+    const [user, domain, workspace] = await Promise.all([
+      this.users.find(reach, { domain_id, user_id: claims.aud }),
+      this.states.domain(reach, domain_id),
+      wid ? this.states.workspace(reach, domain_id, wid) : undefined,
+    ]);
+    if (!user) throw authenticateFailure('The user does not exist.');
     if (!domain) throw authenticateFailure('The domain does not exist.');
-    return domain;
+    if (!isScoped(rol)) return { claims, user, domain };
+    return { claims, user, domain, scope: { workspace, role: await this.scoped.role(reach, user, wid) } };
   }
 
   async #subject(reach: Reach, caller: Caller, token: string, permission: UserPermission): Promise<Claims> {
@@ -105,11 +95,6 @@ export class IssuedTokens {
     if (claims.typ !== 'ACCESS_TOKEN' || !signedIn) throw notFound({ token: '' });
     return claims;
   }
-}
-
-/** The token is for setting up the second factor alone. */
-function isForEnrolment(permissions: readonly string[] = []): boolean {
-  return permissions.join() === ENROLMENT_PERMISSIONS.join();
 }
 
 /** Statuses that tell of the token, and not of the service. */

@@ -30,7 +30,7 @@ export class ScopeChoice {
     if ('system' in wish) return { scope: 'SYSTEM' };
     if ('domain' in wish) {
       await this.#assertOwn(reach, user, wish.domain);
-      return { scope: user.domain_id === ROOT_DOMAIN_ID ? 'SYSTEM' : 'DOMAIN' };
+      return user.domain_id === ROOT_DOMAIN_ID ? { scope: 'SYSTEM', asDomain: true } : { scope: 'DOMAIN' };
     }
     const { project } = wish;
     if ('id' in project) return { scope: 'WORKSPACE', workspace_id: project.id };

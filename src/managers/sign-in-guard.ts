@@ -20,11 +20,11 @@ export interface GuardSettings {
 }
 
 /** One count of attempts. */
-interface Count {
+interface Count<T> {
   key: string;
   limit: AttemptLimit;
-  /** What an attempt that succeeds does to it. */
-  onSuccess: AttemptOutcome;
+  /** What an attempt with this result does to it. */
+  outcome: (result: T) => AttemptOutcome;
   told?: Told;
 }
 
@@ -64,6 +64,8 @@ export function isWrongProof(error: unknown): error is IdentityError {
 /** What a wrong attempt is recorded as; nothing when it was made at no account of any domain. */
 export type Told = (error: IdentityError) => AuditEntry | undefined;
 
+const neither = () => 'NEITHER' as const;
+
 /** Waits for attempts of the same user that other instances have under way: doubling, this long in all. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
@@ -100,12 +102,18 @@ export class SignInGuard {
   }
 
   /**
-   * Runs a sign-in as one attempt of that user from that peer. Tokens in hand clear the user's count; a wrong
+   * Runs a sign-in as one attempt of that user from that peer. One that is finished clears the user's count; a wrong
    * password or code stays counted, anything else is taken back.
    * @throws IdentityError ERROR_LOGIN_BLOCKED without running the check when the attempts are used up.
    */
-  signIn<T>(reach: Reach, trial: Trial, told: Told, check: () => Promise<T>): Promise<T> {
-    return this.#attempt(reach, trial, 'RIGHT', told, check);
+  signIn<T>(
+    reach: Reach,
+    trial: Trial,
+    told: Told,
+    isFinished: (result: T) => boolean,
+    check: () => Promise<T>,
+  ): Promise<T> {
+    return this.#attempt(reach, trial, (result) => (isFinished(result) ? 'RIGHT' : 'NEITHER'), told, check);
   }
 
   /**
@@ -126,7 +134,7 @@ export class SignInGuard {
       await this.#assertOpen(reach, { user: who });
       throw error;
     });
-    return this.#attempt(reach, { at: { user: who }, peer: who.peer }, 'NEITHER', told, check);
+    return this.#attempt(reach, { at: { user: who }, peer: who.peer }, neither, told, check);
   }
 
   /**
@@ -172,20 +180,20 @@ export class SignInGuard {
   #attempt<T>(
     reach: Reach,
     { at, peer }: Trial,
-    onSuccess: AttemptOutcome,
+    outcome: (result: T) => AttemptOutcome,
     told: Told,
     check: () => Promise<T>,
   ): Promise<T> {
     const { attempts, attemptsPerPeer, windowSeconds } = this.settings;
-    const ofPeer: Count = {
+    const ofPeer: Count<T> = {
       key: peerCount('peer', peer),
       limit: { attempts: attemptsPerPeer, windowSeconds },
-      onSuccess: 'NEITHER',
+      outcome: neither,
     };
-    const ofAccount: Count = {
+    const ofAccount: Count<T> = {
       key: accountCount(at, this.cipher),
       limit: { attempts, windowSeconds },
-      onSuccess,
+      outcome,
       told,
     };
     return this.#turns.run(reach, ofAccount.key, () =>
@@ -193,7 +201,7 @@ export class SignInGuard {
     );
   }
 
-  async #counted<T>(reach: Reach, count: Count, check: () => Promise<T>): Promise<T> {
+  async #counted<T>(reach: Reach, count: Count<T>, check: () => Promise<T>): Promise<T> {
     const id = await this.#reserve(reach, count.key, count.limit);
     let result: T;
     try {
@@ -203,7 +211,7 @@ export class SignInGuard {
       else await this.#settle(settling(reach), count, id, 'NEITHER');
       throw error;
     }
-    await this.#settle(settling(reach), count, id, count.onSuccess);
+    await this.#settle(settling(reach), count, id, count.outcome(result));
     return result;
   }
 
@@ -216,12 +224,17 @@ export class SignInGuard {
     return true;
   }
 
-  #settle(reach: Reach, { key, limit }: Count, id: string, outcome: AttemptOutcome): Promise<boolean> {
+  #settle(
+    reach: Reach,
+    { key, limit }: Pick<Count<never>, 'key' | 'limit'>,
+    id: string,
+    outcome: AttemptOutcome,
+  ): Promise<boolean> {
     return this.attempts.settle(reach, key, id, outcome, limit, this.clock.now());
   }
 
   /** Counts a wrong attempt together with the record of it, and of the block that it is the last one before. */
-  async #settleWrong(reach: Reach, count: Count, id: string, error: IdentityError): Promise<void> {
+  async #settleWrong(reach: Reach, count: Count<never>, id: string, error: IdentityError): Promise<void> {
     const entry = count.told?.(error);
     if (!entry) {
       await this.#settle(reach, count, id, 'WRONG');

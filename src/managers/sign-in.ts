@@ -27,7 +27,7 @@ export interface SignInSettings {
 }
 
 /** The pair of tokens that a sign-in gives. */
-export interface IssuedTokens {
+export interface TokenPair {
   access_token: string;
   refresh_token: string;
 }
@@ -35,7 +35,7 @@ export interface IssuedTokens {
 /** Life of the token that is good for setting up an enforced second factor alone, in seconds (D-11). */
 const ENROLMENT_SECONDS = 600;
 /** What a token opens that is for setting up the second factor alone (D-11). */
-export const ENROLMENT_PERMISSIONS: readonly string[] = [
+const ENROLMENT_PERMISSIONS: readonly string[] = [
   'identity:UserProfile.enable_mfa',
   'identity:UserProfile.confirm_mfa',
   'identity:UserProfile.get',
@@ -71,7 +71,7 @@ export class SignIn {
    * ERROR_AUTHENTICATION_FAILURE, ERROR_LOGIN_BLOCKED, ERROR_USER_STATE_DISABLED, ERROR_MFA_REQUIRED,
    * ERROR_INVALID_VERIFY_CODE, ERROR_NOT_AUTHENTICATED, ERROR_MFA_NOT_ACTIVATED, ERROR_TOO_BUSY.
    */
-  async issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
+  async issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<TokenPair> {
     const { noted } = call;
     const { user_id: given } = request.credentials;
     // What is typed in place of an id may be a password; an address is none. Others are noted when they are known.
@@ -79,7 +79,7 @@ export class SignIn {
     return this.passwords.promise(reach, () => this.#issue(reach, request, call));
   }
 
-  async #issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<IssuedTokens> {
+  async #issue(reach: Reach, request: IssueRequest, call: SignInCall): Promise<TokenPair> {
     const { domain_id } = request;
     await this.#assertDomain(reach, domain_id, call);
     const credentials = checkedCredentials(request);
@@ -118,11 +118,7 @@ export class SignIn {
     return user;
   }
 
-  async #tokens(
-    reach: Reach,
-    { user, session }: Admitted,
-    timeout: number | undefined,
-  ): Promise<IssuedTokens> {
+  async #tokens(reach: Reach, { user, session }: Admitted, timeout: number | undefined): Promise<TokenPair> {
     if (user.required_actions.includes('ENFORCE_MFA')) return this.#refuseWithoutMfa(reach, user, session);
     const claims = {
       own: 'USER' as const,
@@ -176,6 +172,14 @@ export class SignIn {
     const own = user.role_type === 'DOMAIN_ADMIN' ? (user.refresh_timeout ?? 0) : 0;
     return Math.min(Math.max(own, this.settings.refreshSeconds), REFRESH_MAX_SECONDS);
   }
+}
+
+/** True for the permissions of a token that is for setting up the second factor alone. */
+export function isForEnrolment(permissions: readonly string[] = []): boolean {
+  return (
+    permissions.length === ENROLMENT_PERMISSIONS.length &&
+    ENROLMENT_PERMISSIONS.every((one) => permissions.includes(one))
+  );
 }
 
 /** Seconds that an access token lives: the caller's wish up to the maximum, else the setting. */

@@ -35,8 +35,16 @@ export interface Claims {
   amr?: string[];
   /** Id for audits of the token that this one was exchanged for. */
   par?: string;
+  /** The token is good for all domains, and was asked for as one for the root domain. */
+  dom?: boolean;
   /** The token came in a mailed link and lives as long as the link (D-10). */
   lnk?: boolean;
+}
+
+/** A token, and what stands in it. */
+export interface SignedToken {
+  token: string;
+  claims: Claims;
 }
 
 /** What the caller of `sign` decides; the rest is filled in. */
@@ -60,11 +68,19 @@ export class Tokens {
 
   /** Signs a token; without seconds it never expires (system tokens alone). */
   async sign(reach: Reach, claims: NewClaims, seconds?: number): Promise<string> {
-    const key = await this.keys.signing(reach, claims.did, keyUseOf(claims.typ));
-    const now = epochSeconds(this.clock.now());
-    const payload = { jti: newTokenId(), ...claims, iss: ISSUER, ver: VERSION, iat: now };
-    const token = new SignJWT(seconds ? { ...payload, exp: now + seconds } : payload);
-    return token.setProtectedHeader({ alg: 'RS256', kid: key.kid }).sign(key.private);
+    return (await this.issue(reach, claims, seconds)).token;
+  }
+
+  /** Signs a token, and tells what stands in it. */
+  async issue(reach: Reach, given: NewClaims, seconds?: number): Promise<SignedToken> {
+    const key = await this.keys.signing(reach, given.did, keyUseOf(given.typ));
+    const iat = epochSeconds(this.clock.now());
+    const claims: Claims = { jti: newTokenId(), ...given, iat, ...(seconds ? { exp: iat + seconds } : {}) };
+    const token = new SignJWT({ ...claims, iss: ISSUER, ver: VERSION });
+    return {
+      token: await token.setProtectedHeader({ alg: 'RS256', kid: key.kid }).sign(key.private),
+      claims,
+    };
   }
 
   /**

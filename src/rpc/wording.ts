@@ -6,7 +6,7 @@ import type { Called, Wording } from './call.js';
 export function keystoneWording(publicUrl: string) {
   return (error: IdentityError, call: Called): Wording => {
     const http = HTTP_OF_REASON[error.reason] ?? HTTP[error.code] ?? 500;
-    const headers = http === 401 ? authenticate(publicUrl) : {};
+    const headers = http === 401 ? challenge(publicUrl) : {};
     return { http, message: keystoneMessage(error, call, http), headers };
   };
 }
@@ -65,8 +65,8 @@ export function csmsWording(publicUrl: string) {
 /** What CSMS calls a wrong parameter and a resource that does not exist. */
 const CSMS_CODES: Partial<Record<number, string>> = { 400: 'CSMS.0002', 404: 'CSMS.0005', 409: 'CSMS.0002' };
 
-/** Where and how to sign in: every 401 says so (RFC 9110 11.6.1). */
-function authenticate(publicUrl: string): Record<string, string> {
+/** The header that tells where and how to sign in: every 401 has it (RFC 9110 11.6.1). */
+export function challenge(publicUrl: string): Record<string, string> {
   return { 'www-authenticate': `Keystone uri="${publicUrl}/v3"` };
 }
 

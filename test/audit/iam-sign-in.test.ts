@@ -182,6 +182,40 @@ describe('A token', () => {
   });
 });
 
+it('A token for a scope leaves one record, through whatever door it was asked for', async () => {
+  const detailsOf = async (where: Tenant, user_id: string, scope: object, iam?: object) => {
+    const { refresh_token } = await signIn(service, where, user_id);
+    const proof = await iamToken(service, withPassword(byName(where, user_id), 'unscoped'));
+    const records = await recordsOf(async () => {
+      const grant = { grant_type: 'REFRESH_TOKEN', token: refresh_token, ...scope };
+      await service.call('Token.grant', grant);
+      if (iam) await iamToken(service, withPassword(byName(where, user_id), iam));
+      await iamToken(service, withToken(proof, iam ?? 'unscoped'));
+    });
+    const grants = records.filter(({ action }) => action === 'token.grant');
+    return grants.map(({ workspace_id, detail }) => ({
+      workspace_id,
+      ...detail,
+      audit_id: typeof detail.audit_id,
+    }));
+  };
+  const root = { ...tenant, domain_id: 'domain-root' };
+  const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
+  const workspace = { scope: 'WORKSPACE', workspace_id: tenant.alpha };
+  for (const [records, count] of [
+    [await detailsOf(tenant, user_id, workspace, project()), 3],
+    [await detailsOf(tenant, tenant.admin, workspace, project()), 3],
+    [await detailsOf(tenant, tenant.admin, { scope: 'DOMAIN' }, { domain: { id: tenant.domain_id } }), 3],
+    [await detailsOf(root, ROOT_ADMIN.user_id, { scope: 'SYSTEM' }, { system: { all: true } }), 3],
+    [await detailsOf(root, ROOT_ADMIN.user_id, { scope: 'SYSTEM' }, { domain: { name: 'root' } }), 3],
+    [await detailsOf(tenant, tenant.admin, { scope: 'USER' }), 2],
+    [await detailsOf(tenant, user_id, { scope: 'USER' }), 2],
+  ] as const) {
+    expect(records).toHaveLength(count);
+    for (const one of records) expect(one).toEqual(records[0]);
+  }
+});
+
 it('Token.grant is recorded with the scope and the role that counts, and leaves nothing when refused', async () => {
   const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
   const { refresh_token } = await signIn(service, tenant, user_id);

@@ -1,123 +1,120 @@
-import type { z } from 'zod';
-import { IdentityError, invalidParameter, requiredParameter } from '../../errors.js';
-import type { Auth, DomainReference } from '../../gen/iam/v3/auth.js';
-import type { DomainName, UserReference } from '../../managers/account-lookup.js';
+import { z } from 'zod';
+import type { Identity } from '../../gen/iam/v3/auth.js';
 import type { Proofs } from '../../managers/iam-sign-in.js';
 import type { ScopeWish } from '../../managers/scope-choice.js';
 import * as field from '../../rpc/fields.js';
 
-type Part = Record<string, unknown>;
+type Shape = Record<string, z.ZodType>;
 
-const ROOT = 'auth';
-const name = field.text(255);
-const id = field.text(64);
+const METHODS = ['password', 'totp', 'token'] as const;
+const AN_OBJECT = 'must be an object';
+const { id, domainName: name } = field;
 
-/**
- * The proofs of a request, as far as its methods ask for them.
- * @throws IdentityError ERROR_REQUIRED_PARAMETER, ERROR_INVALID_PARAMETER, ERROR_UNSUPPORTED_METHOD.
- */
-export function proofsOf(auth: Auth): Proofs {
-  const { identity } = auth;
-  const at = `${ROOT}.identity`;
-  if (!identity) throw requiredParameter(at);
-  const methods = new Set(identity.methods);
-  if (methods.size === 0) throw requiredParameter(`${at}.methods`);
-  const known = [...methods].every((one) => ['password', 'totp', 'token'].includes(one));
-  if (!known || (methods.has('token') && methods.size > 1)) {
-    throw new IdentityError('ERROR_UNSUPPORTED_METHOD');
-  }
-  if (methods.has('token')) {
-    return { token: secretOf(identity.token?.id, `${at}.token.id`, field.token) };
-  }
-  const proofs: Proofs = {};
-  if (methods.has('password')) {
-    const path = `${at}.password.user`;
-    const user = identity.password?.user;
-    proofs.password = {
-      user: userOf(user, path),
-      secret: secretOf(user?.password, `${path}.password`, field.password),
-    };
-  }
-  if (methods.has('totp')) {
-    const path = `${at}.totp.user`;
-    const user = identity.totp?.user;
-    proofs.totp = {
-      user: userOf(user, path),
-      secret: secretOf(user?.passcode, `${path}.passcode`, field.verifyCode),
-    };
-  }
-  return proofs;
+/** Something by its id, or by name and what a name needs; null and an empty text are none. */
+function byIdOrName<I extends Shape, N extends Shape>(withId: I, withName: N) {
+  const kinds = [
+    z.object({ by: z.literal('id'), id, ...withId }),
+    z.object({ by: z.literal('name'), name, ...withName }),
+  ] as const;
+  return z.preprocess(
+    (value) => {
+      if (!isObject(value)) return value;
+      const given = withoutNone(value);
+      return { ...given, by: isBlank(given['id']) ? 'name' : 'id' };
+    },
+    z.discriminatedUnion('by', kinds, AN_OBJECT),
+  );
 }
 
-/**
- * What the token shall be good for; undefined when nothing is said.
- * @throws IdentityError ERROR_REQUIRED_PARAMETER, ERROR_INVALID_PARAMETER.
- */
-export function scopeOf(scope: unknown): ScopeWish | undefined {
-  const at = `${ROOT}.scope`;
-  if (scope === undefined || scope === null) return undefined;
-  if (scope === 'unscoped') return { unscoped: true };
-  if (!isPart(scope)) throw invalidParameter(at, 'must be an object, or "unscoped"');
-  const size = field.small.safeParse(scope);
-  if (!size.success) throw invalidParameter(at, size.error.issues[0]!.message);
-  const given = Object.keys(scope).filter((key) => scope[key] !== null);
-  if (given.length === 0) return undefined;
-  const kinds = ['project', 'domain', 'system', 'unscoped'].filter((kind) => isPart(scope[kind]));
-  const [kind] = kinds;
-  if (!kind || kinds.length > 1)
-    throw invalidParameter(at, 'must hold one of project, domain, system, unscoped');
-  const part = scope[kind] as Part;
-  if (kind === 'unscoped') return { unscoped: true };
-  if (kind === 'system') {
-    if (part['all'] !== true) throw invalidParameter(`${at}.system.all`, 'must be true');
-    return { system: true };
-  }
-  if (kind === 'domain') return { domain: domainOf(part, `${at}.domain`) };
-  const project = textOf(part['id'], `${at}.project.id`, id);
-  if (project) return { project: { id: project } };
-  const named = textOf(part['name'], `${at}.project.name`, name);
-  if (!named) throw requiredParameter(`${at}.project.id`);
-  // Some clients leave the domain out: then it is the user's own.
-  const { domain } = part;
-  return { project: { name: named, domain: domain ? domainOf(domain, `${at}.project.domain`) : undefined } };
+const domain = byIdOrName({}, {});
+const user = <S extends Shape>(secret: S) =>
+  z.object(
+    { user: byIdOrName({ domain: domain.optional(), ...secret }, { name: id, domain, ...secret }) },
+    AN_OBJECT,
+  );
+
+/** Of the parts those count that `methods` names, and are required then. */
+const identity = z.preprocess(
+  (value) => {
+    if (!isObject(value)) return value;
+    const { methods: given, ...parts } = value as unknown as Identity;
+    const methods = given.map((one) => one.trim());
+    const named = METHODS.filter((one) => methods.includes(one));
+    return { methods, ...Object.fromEntries(named.map((one) => [one, parts[one] ?? {}])) };
+  },
+  z
+    .object({
+      methods: z
+        .array(z.string())
+        .refine((methods) => methods.length > 0, {
+          error: 'is required',
+          params: { reason: 'ERROR_REQUIRED_PARAMETER' },
+        })
+        .refine(areSupported, { error: 'is not supported', params: { reason: 'ERROR_UNSUPPORTED_METHOD' } }),
+      password: user({ password: field.password }).optional(),
+      totp: user({ passcode: field.verifyCode }).optional(),
+      token: z.preprocess(withoutNone, z.object({ id: field.token })).optional(),
+    })
+    .transform(({ password, totp, token }): Proofs => ({
+      password: password && { user: password.user, secret: password.user.password },
+      totp: totp && { user: totp.user, secret: totp.user.passcode },
+      token: token?.id,
+    })),
+);
+
+const scope = z.preprocess(
+  (value) => {
+    if (value === 'unscoped') return { unscoped: {} };
+    const given = withoutNone(value);
+    return isObject(given) && Object.keys(given).length === 0 ? undefined : given;
+  },
+  field.small
+    .pipe(
+      z.looseObject(
+        {
+          // Some clients leave the domain out: then it is the user's own.
+          project: byIdOrName({}, { domain: domain.optional() }).optional(),
+          domain: domain.optional(),
+          system: z.object({ all: z.literal(true, 'must be true') }, AN_OBJECT).optional(),
+          unscoped: z.object({}, AN_OBJECT).optional(),
+        },
+        'must be an object, or "unscoped"',
+      ),
+    )
+    .transform(({ project, domain, system, unscoped }, context): ScopeWish => {
+      if ([project, domain, system, unscoped].filter(Boolean).length !== 1)
+        context.addIssue('must hold one of project, domain, system, unscoped');
+      if (project) return { project };
+      if (domain) return { domain };
+      return system ? { system: true } : { unscoped: true };
+    })
+    .optional(),
+);
+
+/** Who signs in, and for what; without a scope nothing is said about it. */
+export const auth = z.object({ identity, scope });
+
+/** `?nocatalog`: whatever is in it, and nothing too. */
+export const mark = z
+  .string()
+  .transform(() => true)
+  .default(false);
+
+function areSupported(methods: readonly string[]): boolean {
+  const known = methods.every((one) => METHODS.some((method) => method === one));
+  return known && (!methods.includes('token') || new Set(methods).size === 1);
 }
 
-function userOf(
-  user: { id: string; name: string; domain?: DomainReference } | undefined,
-  at: string,
-): UserReference {
-  if (!user) throw requiredParameter(at);
-  const known = textOf(user.id, `${at}.id`, id);
-  if (known) return { id: known, domain: user.domain && domainOf(user.domain, `${at}.domain`) };
-  const called = textOf(user.name, `${at}.name`, id);
-  if (!called) throw requiredParameter(`${at}.name`);
-  return { name: called, domain: domainOf(user.domain, `${at}.domain`) };
-}
-
-function domainOf(domain: unknown, at: string): DomainName {
-  if (!isPart(domain)) throw requiredParameter(at);
-  const known = textOf(domain['id'], `${at}.id`, id);
-  if (known) return { id: known };
-  const called = textOf(domain['name'], `${at}.name`, name);
-  if (!called) throw requiredParameter(at);
-  return { name: called };
-}
-
-function secretOf(value: unknown, at: string, rule: z.ZodType<string>): string {
-  const given = value === '' ? undefined : textOf(value, at, rule);
-  if (!given) throw requiredParameter(at);
-  return given;
-}
-
-/** Text by the rule; undefined for none. */
-function textOf(value: unknown, at: string, rule: z.ZodType<string>): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') throw invalidParameter(at, 'must be text');
-  const parsed = rule.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalidParameter(at, parsed.error.issues[0]?.message ?? 'is not valid');
-}
-
-function isPart(value: unknown): value is Part {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is null or an empty text is not there. */
+function withoutNone<T>(value: T): T | Record<string, unknown> {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null && one !== ''));
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && value.trim() === '');
 }

@@ -1,16 +1,15 @@
 import { requiredParameter } from '../../errors.js';
-import type { Auth, AuthServiceService, CreateTokenResponse } from '../../gen/iam/v3/auth.js';
+import type { AuthServiceService, CreateTokenResponse } from '../../gen/iam/v3/auth.js';
 import type { IamSignIn } from '../../managers/iam-sign-in.js';
 import type { IssuedTokens } from '../../managers/issued-tokens.js';
 import type { SignInReach } from '../../managers/sign-in-reach.js';
 import type { Call, Methods } from '../../rpc/call.js';
-import * as field from '../../rpc/fields.js';
 import { metadataText } from '../../rpc/metadata.js';
 import { anonymousMethod, method } from '../../rpc/method.js';
+import { challenge } from '../../rpc/wording.js';
 import { anyUser } from './access.js';
 import type { Addresses } from './addresses.js';
-import { proofsOf, scopeOf } from './auth-request.js';
-import { catalogOf } from './catalog.js';
+import { auth, mark } from './auth-request.js';
 import { toDomain, toProject } from './to-message.js';
 import type { TokenMessages } from './token-message.js';
 
@@ -20,9 +19,6 @@ const UNAUTHORIZED = 401;
 const SUBJECT = 'x-subject-token';
 const RECEIPT = 'openstack-auth-receipt';
 const anyToken = { anyToken: true } as const;
-
-/** Anything in it, and it is set. */
-const mark = field.text(64).optional();
 
 /** Signing in at OpenStack Identity, and tokens as things to look at and to end (docs/iam-users.md). */
 export function authMethods(
@@ -36,21 +32,18 @@ export function authMethods(
   const links = (path: string) => ({ self: `${publicUrl}/v3/auth/${path}`, previous: null, next: null });
   return {
     createToken: anonymousMethod(
-      { auth: field.message<Auth>(), nocatalog: mark },
-      async ({ auth, nocatalog }, call): Promise<CreateTokenResponse> => {
-        const proofs = { ...proofsOf(auth), receipt: metadataText(call.metadata, RECEIPT) };
-        const outcome = await signIn.create(call.reach, { proofs, scope: scopeOf(auth.scope) }, call);
+      { auth, nocatalog: mark },
+      async ({ auth: { identity, scope }, nocatalog }, call): Promise<CreateTokenResponse> => {
+        const proofs = { ...identity, receipt: metadataText(call.metadata, RECEIPT) };
+        const outcome = await signIn.create(call.reach, { proofs, scope }, call);
         if ('receipt' in outcome) {
           call.answer.status = UNAUTHORIZED;
-          call.answer.headers[RECEIPT] = outcome.text;
-          call.answer.headers['www-authenticate'] = `Keystone uri="${publicUrl}/v3"`;
-          const receipt = messages.receipt(outcome, await issued.domainOf(call.reach, outcome.user));
-          return { receipt, required_auth_methods: [['password', 'totp']] };
+          Object.assign(call.answer.headers, { [RECEIPT]: outcome.text, ...challenge(publicUrl) });
+          return { receipt: messages.receipt(outcome), required_auth_methods: [['password', 'totp']] };
         }
         call.answer.status = CREATED;
         call.answer.headers[SUBJECT] = outcome.token;
-        const facts = await issued.describe(call.reach, outcome.claims);
-        return { token: messages.token(facts, !nocatalog) };
+        return { token: messages.token(outcome, !nocatalog) };
       },
     ),
     getToken: method({ access: anyToken, fields: { nocatalog: mark } }, async ({ nocatalog }, call) => {
@@ -66,7 +59,7 @@ export function authMethods(
     }),
     getCatalog: method({ access: anyToken, fields: {} }, (_request, call) => {
       issued.assertScoped(call.caller);
-      return { catalog: catalogOf(addresses), links: links('catalog') };
+      return { catalog: messages.catalog, links: links('catalog') };
     }),
     listDomains: method({ access: anyUser.read, fields: {} }, async (_request, call) => {
       const domains = await offered.domains(call.reach, call.caller);

@@ -1,4 +1,5 @@
 import type { Receipt, ScopeDomain, Token, TokenUser } from '../../gen/iam/v3/auth.js';
+import type { CatalogEntry } from '../../gen/iam/v3/catalog.js';
 import type { Asked } from '../../managers/iam-proof.js';
 import type { TokenFacts } from '../../managers/issued-tokens.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
@@ -14,17 +15,23 @@ const METHODS: Record<string, string> = { pwd: 'password', otp: 'totp' };
 
 /** Writes tokens and receipts as OpenStack Identity does. */
 export class TokenMessages {
+  /** The services that a token opens. */
+  readonly catalog: CatalogEntry[];
+
   constructor(
     private readonly policy: PasswordPolicy,
     private readonly addresses: Addresses,
-  ) {}
+  ) {
+    this.catalog = catalogOf(addresses);
+  }
 
-  /** The body of a token; an unscoped one has neither domain, project, roles nor catalog. */
+  /** The body of a token; an unscoped one has neither domain, project, system, roles nor catalog. */
   token({ claims, user, domain, scope }: TokenFacts, withCatalog: boolean): Token {
-    const { jti, iat, exp = 0, amr = ['pwd'], par } = claims;
+    const { jti, iat, exp = 0, amr = ['pwd'], par, rol, dom } = claims;
     const methods = amr.map((one) => METHODS[one] ?? one);
     const own = toDomain(domain);
     const workspace = scope?.workspace;
+    const system = rol === 'SYSTEM_ADMIN' && !dom;
     const { role_id, name } = scope?.role ?? {};
     return {
       methods: par ? ['token', ...methods] : methods,
@@ -32,15 +39,16 @@ export class TokenMessages {
       audit_ids: par ? [auditId(jti), par] : [auditId(jti)],
       expires_at: tokenTime(new Date(exp * 1000)),
       issued_at: tokenTime(new Date(iat * 1000)),
-      domain: scope && !workspace ? own : undefined,
+      domain: scope && !workspace && !system ? own : undefined,
       project: workspace && { id: workspace.workspace_id, name: workspace.name, domain: own },
+      system: system ? { all: true } : undefined,
       roles: scope && (role_id ? [{ id: role_id, name }] : []),
-      catalog: scope && withCatalog ? catalogOf(this.addresses) : undefined,
+      catalog: scope && withCatalog ? this.catalog : undefined,
     };
   }
 
   /** The body of a receipt for a password that was right. */
-  receipt({ user, receipt }: Asked, domain: Domain): Receipt {
+  receipt({ user, domain, receipt }: Asked): Receipt {
     return {
       methods: ['password'],
       user: this.#user(user, domain),

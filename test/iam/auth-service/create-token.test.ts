@@ -5,7 +5,7 @@ import { PASSWORD, aTenant, aUser, opaqueId, signIn } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { startService } from '../../harness.js';
 import { initialise } from '../../system.js';
-import { UNAUTHENTICATED, ask, byName, iamToken, refused, withPassword } from '../tokens.js';
+import { UNAUTHENTICATED, ask, byName, iamToken, refused, withPassword, withToken } from '../tokens.js';
 
 let service: Service;
 let tenant: Tenant;
@@ -125,9 +125,26 @@ describe('The scope of a token', () => {
 
   it('is the system for administrators of the root domain', async () => {
     const root = { name: 'root@example.com', domain: { id: 'domain-root' } };
-    for (const scope of [{ system: { all: true } }, { domain: { id: 'domain-root' } }]) {
-      const token = await iamToken(service, withPassword(root, scope));
+    const asked = [
+      { system: { all: true } },
+      { domain: { id: 'domain-root' } },
+      { domain: { name: 'root' } },
+    ];
+    for (const scope of asked) {
+      const { headers, body } = await ask(service, 'CreateToken', withPassword(root, scope));
+      const token = headers['x-subject-token']!;
       expect(decodeJwt(token)).toMatchObject({ rol: 'SYSTEM_ADMIN' });
+      const { system, domain, roles } = body.token;
+      const shown = 'system' in scope ? { system } : { domain };
+      expect(shown).toEqual('system' in scope ? scope : { domain: { id: 'domain-root', name: 'root' } });
+      expect([system, domain].filter(Boolean)).toHaveLength(1);
+      expect(roles).toMatchObject([{ name: 'Domain Admin' }]);
+      const looked = { 'x-auth-token': token, 'x-subject-token': token };
+      expect((await ask(service, 'GetToken', {}, looked)).body).toEqual(body);
+      const exchanged = (
+        await ask(service, 'CreateToken', withToken(await iamToken(service, withPassword(root)), scope))
+      ).body;
+      expect(exchanged.token).toMatchObject(shown);
     }
     const request = withPassword(byName(tenant, tenant.admin), { system: { all: true } });
     expect(await refused(service, 'CreateToken', request)).toMatchObject(UNAUTHENTICATED);
@@ -165,9 +182,11 @@ describe('The scope of a token', () => {
 
   it('comes without the catalog when nobody wants it', async () => {
     const request = withPassword(byName(tenant, member), { project: { id: tenant.alpha } });
-    const { body } = await ask(service, 'CreateToken', { ...request, nocatalog: 'true' });
-    expect(body.token).not.toHaveProperty('catalog');
-    expect(body.token).toHaveProperty('roles');
+    for (const nocatalog of ['true', '', '0'.repeat(65)]) {
+      const { body } = await ask(service, 'CreateToken', { ...request, nocatalog });
+      expect(body.token).not.toHaveProperty('catalog');
+      expect(body.token).toHaveProperty('roles');
+    }
   });
 });
 
@@ -225,6 +244,43 @@ describe('Whoever is not let in', () => {
       status: '400',
       text: `'${field}' is a required property`,
     });
+  });
+
+  it('is told all that is wrong with the request', async () => {
+    const user = { name: 'x'.repeat(65), password: 'b'.repeat(1025) };
+    const identity = { methods: ['password', ' totp '], password: { user }, totp: { user: { id: 'a' } } };
+    const scope = { domain: { id: 7 } };
+    const { status, metadata } = await refused(service, 'CreateToken', { auth: { identity, scope } });
+    expect(status).toBe('400');
+    const told = metadata.get('grpc-status-details-bin').toString();
+    for (const field of [
+      'auth.identity.password.user.name',
+      'auth.identity.password.user.domain',
+      'auth.identity.password.user.password',
+      'auth.identity.totp.user.passcode',
+      'auth.scope.domain.id',
+    ])
+      expect(told).toContain(field);
+  });
+
+  it.each([
+    ['two kinds', { system: { all: true }, domain: { id: 'a' } }],
+    ['no kind that there is', { 'OS-TRUST:trust': { id: 'a' } }],
+    ['a text', 'project'],
+    ['part of the system', { system: { all: false } }],
+    ['a project without a name', { project: { domain: { id: 'a' } } }],
+    ['a project that is a list', { project: [] }],
+  ])('is told that there is no such scope: %s', async (_what, scope) => {
+    const answer = await refused(service, 'CreateToken', withPassword(byName(tenant, member), scope));
+    expect(answer.status).toBe('400');
+    expect(answer.text).toContain('scope');
+  });
+
+  it('may write blanks around a method', async () => {
+    const { auth } = withPassword(byName(tenant, member)) as { auth: { identity: object } };
+    const identity = { ...auth.identity, methods: [' password'] };
+    const { body } = await ask(service, 'CreateToken', { auth: { identity } });
+    expect(body.token.methods).toEqual(['password']);
   });
 
   it('is told that a method does not exist', async () => {

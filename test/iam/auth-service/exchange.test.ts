@@ -24,6 +24,8 @@ const member = (given: object = {}) =>
 const alpha = () => ({ project: { id: tenant.alpha } });
 const exchange = (token: string, scope?: unknown) => ask(service, 'CreateToken', withToken(token, scope));
 const denied = (token: string, scope?: unknown) => refused(service, 'CreateToken', withToken(token, scope));
+/** As long as may be. */
+const REMEMBERING = { USER_CACHE_MS: '5000', DOMAIN_CACHE_MS: '5000' };
 const FORBIDDEN = {
   status: '403',
   text: 'You are not authorized to perform the requested action: identity:create_token.',
@@ -109,6 +111,25 @@ describe('A token as the proof of iam.v3.AuthService.CreateToken', () => {
     const change = { current_password: PASSWORD, new_password: 'An0therPassword' };
     await service.call('UserProfile.update_password', change, access_token);
     expect(await denied(other)).toMatchObject(UNAUTHENTICATED);
+  });
+});
+
+describe('A token that ended on another instance', () => {
+  it('gives no other, though it is remembered as good', async () => {
+    const [here, there] = [await service.another(REMEMBERING), await service.another(REMEMBERING)];
+    const user = await member();
+    const token = await iamToken(here, withPassword(byName(tenant, user), 'unscoped'));
+    const headers = { 'x-auth-token': token, 'x-subject-token': token };
+    await ask(there, 'GetToken', {}, headers);
+    await ask(here, 'RevokeToken', {}, headers);
+    expect(await refused(there, 'CreateToken', withToken(token, alpha()))).toMatchObject(UNAUTHENTICATED);
+    const next = await iamToken(here, withPassword(byName(tenant, user), 'unscoped'));
+    await ask(there, 'GetToken', {}, { 'x-auth-token': next, 'x-subject-token': next });
+    const key = { domain_id: tenant.domain_id, user_id: user };
+    const reach = { deadline: Date.now() + 20_000 };
+    await service.app.rooms.models.users.update(reach, key, { $set: { state: 'DISABLED' } });
+    expect(await refused(there, 'CreateToken', withToken(next, alpha()))).toMatchObject(UNAUTHENTICATED);
+    await Promise.all([here.close(), there.close()]);
   });
 });
 

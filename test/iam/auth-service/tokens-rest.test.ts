@@ -67,7 +67,8 @@ describe('/v3/auth/tokens', () => {
 
   it('comes without the catalog for ?nocatalog', async () => {
     expect((await post(scoped())).body.token).toHaveProperty('catalog');
-    for (const query of ['?nocatalog', '?nocatalog=true', '?nocatalog=1']) {
+    const long = `?nocatalog=${'x'.repeat(65)}`;
+    for (const query of ['?nocatalog', '?nocatalog=', '?nocatalog=false', '?nocatalog=1', long]) {
       const { status, body } = await post(scoped(), query);
       expect(status).toBe(201);
       expect(body.token.roles).toHaveLength(1);
@@ -89,6 +90,9 @@ describe('/v3/auth/tokens', () => {
     });
     const typed = { auth: { identity: { methods: 'password' } } };
     expect((await post(typed)).status).toBe(400);
+    const { auth } = withPassword(byName(tenant, user)) as { auth: { identity: object } };
+    const single = { auth: { identity: { ...auth.identity, methods: 'password' } } };
+    expect((await post(single)).status).toBe(201);
     const grant = await signIn(stack.service, tenant, user);
     const { access_token } = await stack.service.call('Token.grant', {
       grant_type: 'REFRESH_TOKEN',
