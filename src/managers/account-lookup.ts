@@ -1,4 +1,5 @@
 import type { Reach } from '../connectors/mongo.js';
+import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { Domain } from '../models/domain.js';
 import type { User, UserKey, Users } from '../models/user.js';
 import type { Aim } from './attempt-counts.js';
@@ -40,7 +41,8 @@ export class AccountLookup {
     if ('name' in ref) return this.#inDomain(reach, ref.domain, ref.name, 'any name');
     const user = await this.users.findById(reach, ref.id);
     if (!ref.domain) {
-      const domain = await this.states.domain(reach, user?.domain_id ?? '');
+      // An id that nobody has is of the root domain: it is looked up, counted and recorded like any other.
+      const domain = await this.states.domain(reach, user?.domain_id ?? ROOT_DOMAIN_ID);
       return account(ref.id, domain, '', user);
     }
     const other = await this.#inDomain(reach, ref.domain, ref.id, 'user_id');

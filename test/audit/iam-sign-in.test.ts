@@ -79,8 +79,10 @@ describe('CreateToken', () => {
       { reason: 'ERROR_USER_STATE_DISABLED', target_id: disabled },
       { reason: 'ERROR_DOMAIN_STATE', target_id: other.admin, domain_id: other.domain_id },
       { reason: 'ERROR_NOT_FOUND', domain_id: tenant.domain_id },
+      { reason: 'ERROR_NOT_FOUND', domain_id: 'domain-root' },
     ]);
-    expect(records).toHaveLength(4);
+    expect(records).toHaveLength(5);
+    for (const { target_id } of records.slice(3)) expect(target_id ?? '').toBe('');
     expect(JSON.stringify(records)).not.toContain('Mistyped');
   });
 
