@@ -46,10 +46,10 @@ export const userId = identifier(60);
 /** Longer than any id, and as much of a wrong one as an answer repeats. */
 const REF_SHOWN = 64;
 
-/** The id of a resource of the IAM systems. What can be no id is no mistake there but finds nothing. */
+/** The id of a resource of the IAM systems, as it is. What can be no id is no mistake there but finds nothing. */
 export const ref: z.ZodType<string> = z
   .string()
-  .transform((value) => value.trim().slice(0, REF_SHOWN))
+  .transform((value) => value.slice(0, REF_SHOWN))
   .refine((value) => value !== '', { error: 'is required', params: { reason: 'ERROR_REQUIRED_PARAMETER' } });
 
 /** A user of the IAM systems: opaque id or user_id. */
