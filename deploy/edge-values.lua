@@ -1,15 +1,14 @@
 -- Refuses JSON of more values than a request has use for, before the transcoder makes a message of it: a digit in a list
 -- becomes eleven bytes, and forty more while they are written. Runs behind the buffer filter, which has the whole body;
--- edge.lua gives the answer its words. What is counted begins a value or ends one: "," "[" "{", in texts as well, which
--- costs less than telling them apart.
+-- the other filter gives the answer its words. What is counted begins a value or ends one: "," "[" "{", in texts as well,
+-- which costs less than telling them apart.
 
 local MAX_VALUES = ${MAX_VALUES}
 -- Looked at in pieces of so many bytes, which are soon given back.
 local PIECE = 16384
 
 function envoy_on_request(handle)
-  local kind = handle:headers():get("content-type") or ""
-  if kind:find("^application/grpc$") or kind:find("^application/grpc%+") then return end
+  if is_grpc(handle:headers()) then return end
   local body = handle:body()
   local size = body and body:length() or 0
   -- So many take two bytes each.

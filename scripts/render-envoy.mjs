@@ -1,6 +1,6 @@
 /**
  * Writes the Envoy configuration that runs: envoy.yaml with every ${NAME:-default} replaced from the environment,
- * the services that have HTTP bindings, the Lua filter with the table of their paths, and the edge's own words.
+ * the services that have HTTP bindings, the Lua filters with the table of their paths, and the edge's own words.
  *
  *   node scripts/render-envoy.mjs > rendered.yaml
  *   node scripts/render-envoy.mjs --secrets edge-secrets
@@ -31,6 +31,9 @@ const BODY_LIMITS = { MAX_BODY_BYTES: String(1024 * 1024), MAX_TOKENLESS_BODY_BY
 /** The most values in one body (deploy/edge-values.lua). */
 const MAX_VALUES = String(20_000);
 
+/** Where the transcoder leaves the path of the request. */
+const ORIGINAL_PATH = 'x-envoy-original-path';
+
 /** The headers that carry tokens. */
 const TOKEN_HEADERS = ['authorization', 'token', 'x-auth-token'];
 
@@ -40,7 +43,7 @@ const TOKEN_HEADERS = ['authorization', 'token', 'x-auth-token'];
  * @returns {string} the complete configuration
  */
 export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/descriptor.binpb')) {
-  const { services, bindings, reads } = readHttpRoutes(descriptor);
+  const { services, bindings } = readHttpRoutes(descriptor);
   const endpoints = endpointsOf(environment);
   const words = readJson('deploy/edge-words.json');
   const families = readJson('deploy/edge-families.json');
@@ -52,7 +55,10 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
     TOKEN_HEADERS: luaSet(TOKEN_HEADERS),
     ...BODY_LIMITS,
   };
-  const lua = (file, values) => JSON.stringify(fill(readFileSync(resolve(root, file), 'utf8'), values));
+  const lua = (parts, values) => {
+    const files = ['shared', ...parts].map((part) => resolve(root, `deploy/edge-${part}.lua`));
+    return JSON.stringify(fill(files.map((file) => readFileSync(file, 'utf8')).join('\n'), values));
+  };
   return fill(readFileSync(resolve(root, 'envoy.yaml'), 'utf8'), {
     DESCRIPTOR: descriptor,
     ...environment,
@@ -61,12 +67,11 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
     EDGE_TRANSPORT: JSON.stringify(edgeTransport(environment)),
     EDGE_TLS_HEADERS: JSON.stringify(edgeHeaders(environment)),
     UPSTREAM_TRANSPORT: JSON.stringify(upstreamTransport(environment, endpoints)),
-    READ_PATHS: JSON.stringify(reads.map((path) => path.replaceAll('.', '[.]')).join('|')),
     EDGE_SERVICES: JSON.stringify(services.filter((service) => !ofFamilies.includes(service))),
     FAMILY_SERVICES: JSON.stringify(ofFamilies),
     FAMILY_PATHS: JSON.stringify(Object.values(families).map(pathRegex).join('|')),
-    EDGE_LUA: lua('deploy/edge.lua', tables),
-    EDGE_VALUES_LUA: lua('deploy/edge-values.lua', { MAX_VALUES }),
+    EDGE_LUA: lua(['request', 'errors', 'answer'], tables),
+    EDGE_VALUES_LUA: lua(['values'], { MAX_VALUES }),
     EDGE_LOCAL_REPLIES: JSON.stringify(localReplies(words, families)),
     NO_TOKEN: JSON.stringify(
       TOKEN_HEADERS.map((name) => ({ name, present_match: true, invert_match: true })),
@@ -164,34 +169,31 @@ function luaWords(words) {
 }
 
 /**
- * The bodies of answers that Envoy makes when the Lua filter has gone by already. What is refused before the transcoder
- * is left to the filter, which is told by headers what it cannot see of a request that never reached it; so is native
- * gRPC, where the text would become the grpc-message.
+ * The bodies of answers that Envoy makes when the Lua filter has gone by already. What is refused earlier is left to the
+ * filter, which is told by a header what it cannot see of a request that never reached it; so is native gRPC, where the
+ * text would become the grpc-message.
  */
 function localReplies(words, families) {
   const late = Object.entries(words).filter(([status]) => status === '408' || status >= '500');
-  const head = { header: { name: ':method', string_match: { exact: 'HEAD' } } };
-  // What is refused so early that it has no id yet gets one; elsewhere the id of the request takes its place.
-  const id = addedHeader('x-request-id', '%UNIQUE_ID%');
-  const ofFamilies = Object.entries(families).flatMap(([name, family]) => {
-    const toFamily = pathMatcher(':path', family);
-    const mark = [id, addedHeader('x-edge-family', name)];
-    return [
-      ...late.map(([status]) => familyReply(status, words, family)),
-      { filter: allOf(head, toFamily), headers_to_add: [...mark, addedHeader('x-edge-head', 'true')] },
-      { filter: allOf(toFamily), headers_to_add: mark },
-    ];
-  });
   const others = late.map(([status, [code, reason, message]]) => {
     const body = { code, message: `${reason}: ${message}`, details: [], detail: { code: reason, message } };
-    const transcoded = { header: { name: 'x-envoy-original-path', present_match: true } };
+    const transcoded = { header: { name: ORIGINAL_PATH, present_match: true } };
     return { filter: allOf(transcoded, status), body_format_override: jsonBody(JSON.stringify(body)) };
   });
   return [
-    ...ofFamilies,
-    { filter: allOf(head), headers_to_add: [id, addedHeader('x-edge-head', 'true')] },
+    ...Object.values(families).flatMap((family) =>
+      late.map(([status]) => familyReply(status, words, family)),
+    ),
     ...others,
-    { filter: { not_health_check_filter: {} }, headers_to_add: [id] },
+    {
+      // Every other one.
+      filter: { not_health_check_filter: {} },
+      headers_to_add: [
+        // What is refused so early that it has no id yet gets one; elsewhere the id of the request takes its place.
+        addedHeader('x-request-id', '%UNIQUE_ID%'),
+        addedHeader('x-edge-request', '%REQ(:METHOD)% %REQ(:PATH)%'),
+      ],
+    },
   ];
 }
 
@@ -199,9 +201,11 @@ function familyReply(status, words, family) {
   const answered = family.instead[status] ?? Number(status);
   const values = { status: answered, text: words[answered][2], mark: family.marks[answered] };
   return {
-    filter: allOf(pathMatcher('x-envoy-original-path', family), status),
+    filter: allOf(pathMatcher(ORIGINAL_PATH, family), status),
     status_code: answered,
-    headers_to_add: Object.entries(family.headers).map(([name, value]) => addedHeader(name, value)),
+    headers_to_add: Object.entries(family.headers).map(([name, value]) =>
+      addedHeader(name, value.replace('{id}', '%REQ(X-REQUEST-ID)%')),
+    ),
     body_format_override: jsonBody(family.error.replace(/\{([a-z]+)\}/g, (_, name) => values[name])),
   };
 }

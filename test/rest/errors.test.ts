@@ -121,12 +121,12 @@ describe('errors of the edge itself', () => {
   });
 
   it.each([
-    ['[]', 'It must be an object.'],
-    ['{"name"', 'Unexpected end of string. Expected : between key:value pair.'],
+    ['[]', 'It cannot be read.'],
+    ['{"name"', 'It cannot be read.'],
     ['{"tags": "text"}', 'tags: The value does not fit the field.'],
     ['{"name": {"a": 1}}', 'name: The value does not fit the field.'],
-    ['{"name": ["secret"]}', 'There is a list where none belongs.'],
-    ['{"tags": {"a": "\\ud800"}}', 'Missing low surrogate.'],
+    ['{"name": ["secret"]}', 'It cannot be read.'],
+    ['{"tags": {"a": "\\ud800"}}', 'It cannot be read.'],
   ])('says of %s what is wrong, in words of its own', async (body, reason) => {
     const answer = await edge.send('POST', `${PROFILE}/update`, body);
     expectError(answer, 400, 3, 'ERROR_INVALID_ARGUMENT');
@@ -175,6 +175,13 @@ describe('errors of the edge itself', () => {
     expect(answer.headers.get('allow')).toBe('POST');
   });
 
+  it.each(['FOO', 'PROPFIND', 'get', 'M-SEARCH'])('answers 405 for the verb %s as well', async (verb) => {
+    const answer = await edge.raw(
+      `${verb} ${PROFILE}/get HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*\r\nallow: POST\r\n/);
+  });
+
   it('answers 413 for a body over 1 MiB', async () => {
     const answer = await edge.post(`${PROFILE}/update`, { name: 'x'.repeat(1024 * 1024) }, 'none');
     expectError(answer, 413, 8, 'ERROR_MESSAGE_TOO_LARGE');
@@ -190,7 +197,10 @@ describe('errors of the edge itself', () => {
     expectError(answer, 431, 3, 'ERROR_INVALID_ARGUMENT');
   });
 
-  it('refuses a path with an escaped slash', async () => {
-    expectError(await edge.post('/identity/v2/user-profile%2Fget', {}), 400, 3, 'ERROR_INVALID_ARGUMENT');
-  });
+  it.each(['-profile%2Fget', '-profile/..%2Fuser-profile%2Fget', '%2F..%2Fuser-profile/get'])(
+    'takes an escaped slash for a part of a name, not for a way elsewhere: /identity/v2/user%s',
+    async (rest) => {
+      expectError(await edge.post(`/identity/v2/user${rest}`, {}), 404, 5, 'ERROR_UNSUPPORTED_API');
+    },
+  );
 });

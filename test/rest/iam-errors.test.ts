@@ -35,7 +35,7 @@ afterAll(() => stack.close());
 function textOf(answer: RestAnswer, path: string, status: number, code?: string): string {
   expect(answer.status).toBe(status);
   expect(answer.headers.get('content-type')).toBe('application/json');
-  for (const name of ['edge-status', 'edge-code', 'x-edge-head', 'x-edge-family', 'grpc-status']) {
+  for (const name of ['edge-status', 'edge-code', 'x-edge-request', 'grpc-status']) {
     expect(answer.headers.get(name)).toBeNull();
   }
   expect(JSON.stringify(answer.body)).not.toMatch(/ERROR_|upstream|[Ee]nvoy/);
@@ -45,6 +45,7 @@ function textOf(answer: RestAnswer, path: string, status: number, code?: string)
   }
   expect(path).toMatch(/^\/(v3(\/|$)|$)/);
   expect(answer.headers.get('vary')).toBe('X-Auth-Token');
+  expect(answer.headers.get('x-openstack-request-id')).toBe(`req-${answer.headers.get('x-request-id')}`);
   const error = { code: status, message: expect.any(String), title: TITLES[status] };
   expect(answer.body).toEqual({ error });
   return answer.body.error.message;
@@ -116,10 +117,23 @@ describe.each<[string, string, Record<number, string> | undefined]>([
     expect(answer.headers.get('allow')).toBe(TAKEN[path]);
   });
 
-  it('answers 400 for a path with an escaped slash', async () => {
-    const answer = await send('GET', path.replace('/users/', '%2Fusers/'));
-    expect(answer.status).toBe(400);
-    textOf(answer, path, 400, codes?.[400]);
+  it('answers 405 so for a verb that there is not', async () => {
+    const lines = `FOO ${path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n`;
+    const answer = await stack.edge.raw(lines);
+    expect(answer).toMatch(/^HTTP\/1\.1 405 /);
+    expect(answer).toContain(`allow: ${TAKEN[path]}\r\n`);
+    expect(answer).toContain(codes ? `"error_code":"${codes[405]}"` : `"title":"${TITLES[405]}"`);
+  });
+
+  it('answers 400 for a path that nothing can be made of', async () => {
+    textOf(await send('GET', `${path}%00`), path, 400, codes?.[400]);
+  });
+
+  it('takes an escaped slash for a part of a name, not for a way elsewhere', async () => {
+    for (const other of ['users%2Fsomebody', 'x/..%2Fusers/somebody', 'users/x/%2e%2e%2fsomebody']) {
+      const answer = await send('GET', path.replace('users/somebody', other));
+      expect(textOf(answer, path, 404, codes?.[404])).toBe('There is no such path.');
+    }
   });
 
   it('answers 413 for a body over 1 MiB, be it one that it would not read', async () => {
@@ -143,6 +157,36 @@ describe('an unknown user', () => {
     const answer = await send('GET', path.replace('somebody', encodeURIComponent(user_id)));
     expect(textOf(answer, path, status, code)).toBe(`Could not find user: ${user_id}.`);
   });
+
+  it.each([' ', '\n', ' a ', '/', 'a/b', '/..', 'a/../b', '../../v3', 'a%2Fb', '..\\..', 'password/'])(
+    'may be asked for by what is no id: %j',
+    async (name) => {
+      const paths: [string, number, string | undefined][] = [
+        [KEYSTONE, 404, undefined],
+        [OS_USER, 404, 'IAM.0004'],
+        [CSMS, 400, 'CSMS.0005'],
+      ];
+      for (const [path, status, code] of paths) {
+        const answer = await send('GET', path.replace('somebody', encodeURIComponent(name)));
+        expect(textOf(answer, path, status, code)).toBe(`Could not find user: ${name}.`);
+      }
+    },
+  );
+});
+
+describe('a user whose id holds a slash', () => {
+  it.each(['a/b', 'team/../lead', '//x', 'c%2Fd'])(
+    'is found and changed through every system: %s',
+    async (id) => {
+      const user_id = await aUser(stack.service, tenant, { user_id: id });
+      const name = encodeURIComponent(user_id);
+      expect((await send('GET', `/v3/users/${name}`)).body.user.name).toBe(user_id);
+      expect((await send('GET', `/v3.0/OS-USER/users/${name}`)).body.user.name).toBe(user_id);
+      expect((await send('GET', `/v1/csms/users/${name}`)).body.user_name).toBe(user_id);
+      const change = { user: { description: 'changed' } };
+      expect((await send('PATCH', `/v3/users/${name}`, change)).body.user.description).toBe('changed');
+    },
+  );
 });
 
 describe('an unknown token', () => {
@@ -204,8 +248,8 @@ describe('modifying a user, each status of the document', () => {
 
 describe('what a caller sends wrongly', () => {
   it.each([
-    ['{"user"', /^Malformed request body: Unexpected end of string/],
-    ['[]', /^Malformed request body: There is a list where none belongs\.$/],
+    ['{"user"', /^Malformed request body: It cannot be read\.$/],
+    ['[]', /^Malformed request body: It cannot be read\.$/],
     ['{"user": "secret"}', /^Invalid input for field 'user': The value does not fit the field\.$/],
     [
       '{"user": {"name": {"secret": 1}}}',

@@ -32,7 +32,7 @@ const INTERNAL = [
   ...['host', 'port', 'prefix', 'client-cert', 'user', 'email', 'groups', 'access-token'].map(
     (name) => `x-forwarded-${name}`,
   ),
-  ...['edge-status', 'edge-code', 'edge-retry', 'x-edge-head', 'x-edge-family'],
+  ...['edge-status', 'edge-code', 'edge-retry', 'x-edge-request'],
   ...['forwarded', 'x-real-ip', 'bootstrap-secret'],
 ];
 
@@ -103,8 +103,7 @@ describe('what only the inside may say', () => {
     const headers = {
       'edge-status': '204',
       'edge-code': 'IAM.0001',
-      'x-edge-family': 'KEYSTONE',
-      'x-edge-head': 'true',
+      'x-edge-request': 'HEAD /v3/users',
       'x-envoy-original-path': '/v3/users',
       'x-envoy-upstream-rq-timeout-ms': '1',
       'x-http-method-override': 'DELETE',

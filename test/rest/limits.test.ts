@@ -246,14 +246,14 @@ describe('other spellings of a path', () => {
   it.each([
     ['405', PATH],
     ['404', '/nowhere'],
-    ['400', PATH.replace('/v2/', '%2Fv2/')],
+    ['400', `${PATH}%00`],
   ])('answers HEAD with %s and no body, and keeps the connection in step', async (status, path) => {
     const head = `HEAD ${path} HTTP/1.1\r\nHost: edge\r\n\r\n`;
     const post = `POST ${PATH} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`;
     const [first, second, body] = (await raw(head + post)).split('\r\n\r\n');
     expect(first).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(first!.includes('\r\nallow: POST\r\n')).toBe(status === '405');
-    expect(first).not.toContain('x-edge-head');
+    expect(first).not.toContain('x-edge-');
     expect(second).toMatch(/^HTTP\/1\.1 401 /);
     expect(JSON.parse(body!)).toMatchObject({ code: 16 });
   });

@@ -90,7 +90,7 @@ describe('the content type of gRPC', () => {
   it('is refused so after HEAD without a body, and with a path that is refused earlier', async () => {
     const lines = ['Host: edge', 'Content-Type: application/grpc'];
     expect(await sendLines('HEAD', KEYSTONE, lines)).toEqual([expect.stringMatching(/^HTTP\/1\.1 400 /), '']);
-    const [headers, body] = await sendLines('GET', '/v3/users%2Fsomebody', lines);
+    const [headers, body] = await sendLines('GET', '/v3/users/a%00b', lines);
     expect(headers).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(body)).toEqual(badRequest(KEYSTONE, 'The request is malformed.'));
   });
@@ -190,7 +190,10 @@ describe('JSON as the edge reads it', () => {
     const answer = await patch(`{"user": {"${name}": "secret-a", "${name}": "secret-b"}}`);
     expect(answer.status).toBe(400);
     expect(answer.body).toEqual(
-      badRequest(KEYSTONE, `Invalid input for field '${name}': It is given twice.`),
+      badRequest(
+        KEYSTONE,
+        `Invalid input for field '${name}': It is given twice, or with one that excludes it.`,
+      ),
     );
   });
 
@@ -203,6 +206,8 @@ describe('JSON as the edge reads it', () => {
     const query = { filter: [{ key: 'a', k: 'b', value: 'c' }] };
     const answer = await stack.edge.post('/identity/v2/workspace-user/list', { query }, token);
     expect(answer.status).toBe(400);
-    expect(answer.body.message).toContain('It is given twice, or with one that excludes it.');
+    expect(answer.body.message).toContain(
+      'query.filter[0].k: It is given twice, or with one that excludes it.',
+    );
   });
 });
