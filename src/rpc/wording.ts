@@ -11,16 +11,13 @@ export function keystoneWording(publicUrl: string) {
   };
 }
 
-/**
- * Words of the OS-USER document: the edge puts them into `{"error_code", "error_msg"}`. What the document does not list
- * is an internal error there.
- */
+/** Words of the OS-USER document: the edge puts them into `{"error_code", "error_msg"}`. */
 export function osUserWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
   return (error: IdentityError, call: Called): Wording => {
-    const { http, ...said } = keystone(error, call);
-    if (http === 400 || http === 409) return { ...said, http, code: osUserCode(error, http) };
-    return { ...said, http: http === 503 ? 500 : http };
+    const said = keystone(error, call);
+    if (said.http !== 400 && said.http !== 409) return said;
+    return { ...said, code: osUserCode(error, said.http) };
   };
 }
 
@@ -55,10 +52,9 @@ function osUserCode({ reason, params, violations }: IdentityError, http: number)
 export function csmsWording(publicUrl: string) {
   const keystone = keystoneWording(publicUrl);
   return (error: IdentityError, call: Called): Wording => {
-    const { http, ...said } = keystone(error, call);
-    const code = CSMS_CODES[http];
-    if (code) return { ...said, http: 400, code };
-    return { ...said, http: http === 503 ? 500 : http };
+    const said = keystone(error, call);
+    const code = CSMS_CODES[said.http];
+    return code ? { ...said, http: 400, code } : said;
   };
 }
 
@@ -70,16 +66,16 @@ export function challenge(publicUrl: string): Record<string, string> {
   return { 'www-authenticate': `Keystone uri="${publicUrl}/v3"` };
 }
 
+/** What a system does not have is replaced at the edge (deploy/edge-families.json). */
 const HTTP: Partial<Record<status, number>> = {
   [status.INVALID_ARGUMENT]: 400,
   [status.UNAUTHENTICATED]: 401,
   [status.PERMISSION_DENIED]: 403,
   [status.NOT_FOUND]: 404,
   [status.ALREADY_EXISTS]: 409,
-  // None of the systems has 429.
-  [status.RESOURCE_EXHAUSTED]: 503,
+  [status.RESOURCE_EXHAUSTED]: 429,
   [status.UNAVAILABLE]: 503,
-  [status.DEADLINE_EXCEEDED]: 503,
+  [status.DEADLINE_EXCEEDED]: 504,
 };
 
 /** The token is good for a workspace that is in use no more. */
@@ -92,10 +88,13 @@ const SPOKEN: ReadonlySet<Reason> = new Set<Reason>([
   'ERROR_ADDITIONAL_AUTHENTICATION',
 ]);
 
+const NOT_NOW = 'The service is not available now. Try again later.';
 const FIXED: Partial<Record<number, string>> = {
   401: 'The request you have made requires authentication.',
+  429: NOT_NOW,
   500: 'An unexpected error prevented the server from fulfilling your request.',
-  503: 'The service is not available now. Try again later.',
+  503: NOT_NOW,
+  504: NOT_NOW,
 };
 
 const REASON_PREFIX = /^ERROR_[A-Z0-9_]+: /;
