@@ -20,7 +20,7 @@ function byIdOrName<I extends Shape, N extends Shape>(withId: I, withName: N) {
     (value) => {
       if (!isObject(value)) return value;
       const given = withoutNone(value);
-      return { ...given, by: isBlank(given['id']) ? 'name' : 'id' };
+      return { ...given, by: 'id' in given ? 'id' : 'name' };
     },
     z.discriminatedUnion('by', kinds, AN_OBJECT),
   );
@@ -113,8 +113,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function withoutNone<T>(value: T): T | Record<string, unknown> {
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null && one !== ''));
-}
-
-function isBlank(value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && value.trim() === '');
 }
