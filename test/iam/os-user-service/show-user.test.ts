@@ -319,8 +319,9 @@ describe('who sees whom', () => {
   });
 });
 
-it('the user id is required', async () => {
-  const refused = await refusal(show(' '));
+it('the user id is required, and blanks are one that nobody has', async () => {
+  expect((await refusal(show(' '))).code).toBe(status.NOT_FOUND);
+  const refused = await refusal(show(''));
   expect(refused.code).toBe(status.INVALID_ARGUMENT);
   expect(refused.text).toBe("'user_id' is a required property");
 });
