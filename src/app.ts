@@ -186,6 +186,7 @@ function pipelineOf(config: Config, rooms: Rooms, load: LoadLimit, log: Logger):
     authenticate: (token, call, access) =>
       rooms.sessions.authenticate(call.reach, token, {
         self: 'self' in access,
+        onlyReads: access.onlyReads,
         system_scope: {
           domain_id: metadataText(call.metadata, 'x_domain_id'),
           workspace_id: metadataText(call.metadata, 'x_workspace_id'),

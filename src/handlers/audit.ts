@@ -11,6 +11,7 @@ import { method } from '../rpc/method.js';
 const access = {
   roleTypes: ['SYSTEM_ADMIN', 'DOMAIN_ADMIN'],
   permissions: ['identity:Audit.read'],
+  onlyReads: true,
 } as const;
 
 /** AuditService: what was done in a domain, and by whom (docs/audit.md). */

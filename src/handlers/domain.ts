@@ -8,7 +8,11 @@ import { anonymousMethod, method } from '../rpc/method.js';
 import { metadataText } from '../rpc/metadata.js';
 import { toDomainInfo } from './to-message.js';
 
-const read = { roleTypes: ['SYSTEM_ADMIN'], permissions: ['identity:Domain.read'] } as const;
+const read = {
+  roleTypes: ['SYSTEM_ADMIN'],
+  permissions: ['identity:Domain.read'],
+  onlyReads: true,
+} as const;
 const write = { roleTypes: ['SYSTEM_ADMIN'], permissions: ['identity:Domain.write'] } as const;
 
 /** Domain: the tenants of the service (contract/behaviour.md 4.8). */

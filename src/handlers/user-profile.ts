@@ -11,7 +11,7 @@ import { anonymousMethod, method } from '../rpc/method.js';
 import { toMyWorkspaceGroupInfo, toMyWorkspaceInfo, toUserInfo } from './to-message.js';
 
 const write = { self: true, permissions: ['identity:UserProfile.write'] } as const;
-const read = { self: true, permissions: ['identity:UserProfile.read'] } as const;
+const read = { self: true, permissions: ['identity:UserProfile.read'], onlyReads: true } as const;
 
 /** Optional ids that may only repeat who calls (upstream-defects.md 5, row 8). */
 const ownIds = { user_id: field.userId.optional(), domain_id: field.id.optional() };

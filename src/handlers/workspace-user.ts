@@ -8,7 +8,11 @@ import { method } from '../rpc/method.js';
 import { toWorkspaceUserInfo } from './to-message.js';
 
 const anyWorkspaceRole = ['DOMAIN_ADMIN', 'WORKSPACE_OWNER', 'WORKSPACE_MEMBER'] as const;
-const read = { roleTypes: anyWorkspaceRole, permissions: ['identity:WorkspaceUser.read'] };
+const read = {
+  roleTypes: anyWorkspaceRole,
+  permissions: ['identity:WorkspaceUser.read'],
+  onlyReads: true,
+} as const;
 const authType = field.enumValue(['LOCAL', 'EXTERNAL']);
 const state = field.enumValue(['ENABLED', 'DISABLED', 'PENDING']);
 
@@ -56,6 +60,7 @@ export function workspaceUserMethods(workspaceUsers: WorkspaceUsers): Methods<ty
         access: {
           roleTypes: anyWorkspaceRole,
           permissions: ['identity:WorkspaceUser.read', 'identity:WorkspaceUser.write'],
+          onlyReads: true,
         },
         fields: {
           keyword: field.text(256).optional(),

@@ -40,9 +40,22 @@ export class Administration {
   }
 
   async #signedIn(reach: Reach, caller: Caller, permission: AdministratorPermission): Promise<boolean> {
-    const { domain_id, signed_in } = caller;
-    if (signed_in?.role_type !== 'DOMAIN_ADMIN') return false;
-    const role = await this.#roleOf(reach, domain_id, signed_in);
+    const { domain_id, user_id, signed_in } = caller;
+    if (!signed_in) return false;
+    if (await this.#administers(reach, domain_id, signed_in, permission)) return true;
+    // What is remembered of an account refuses nothing (sessions.ts).
+    const account = await this.users.find(reach, { domain_id, user_id });
+    return account !== undefined && this.#administers(reach, domain_id, account, permission);
+  }
+
+  async #administers(
+    reach: Reach,
+    domain_id: string,
+    account: Pick<User, 'role_type' | 'role_id'>,
+    permission: AdministratorPermission,
+  ): Promise<boolean> {
+    if (account.role_type !== 'DOMAIN_ADMIN') return false;
+    const role = await this.#roleOf(reach, domain_id, account);
     return role?.state === 'ENABLED' && permits(role.permissions, [permission]);
   }
 
@@ -93,7 +106,7 @@ export class Administration {
     if (held.length === 0) return;
     for (const role_id of rolesOf(user)) {
       // A role that is disabled may be enabled again; one that is not there may be anything.
-      const role = role_id ? await this.roles.recent(reach, user.domain_id, role_id) : undefined;
+      const role = role_id ? await this.roles.find(reach, user.domain_id, role_id) : undefined;
       if (!role || !includesAll(held, role.permissions)) throw new IdentityError('ERROR_PERMISSION_DENIED');
     }
   }

@@ -4,7 +4,7 @@ import { ROOT_DOMAIN_ID } from '../ids.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { Role } from '../models/role.js';
 import type { User, UserKey, Users } from '../models/user.js';
-import { common } from '../permissions.js';
+import { common, includesAll } from '../permissions.js';
 import type { DomainStates } from './domain-states.js';
 import { EVERY_WORKSPACE, membershipsIn } from './memberships.js';
 import { Memory } from './memory.js';
@@ -32,14 +32,21 @@ export interface Caller {
   signed_in?: Pick<User, 'role_type' | 'role_id'>;
   /** The caller's own account, freshly read; set for methods on one's own account. */
   account?: User;
+  /** What the token says. */
+  claims: Claims;
 }
 
 /** What a method wants to know of its caller beyond the token. */
 export interface AuthenticationNeeds {
   /** The method works on the caller's own account. */
-  self: boolean;
+  self?: boolean;
+  /**
+   * Nothing is changed, so what was read seconds ago may say that the token is good. Without it the database is asked:
+   * a token that was ended through another instance changes nothing any more.
+   */
+  onlyReads?: boolean;
   /** Domain and workspace that a system token acts for (metadata x_domain_id, x_workspace_id). */
-  system_scope: { domain_id?: string; workspace_id?: string };
+  system_scope?: { domain_id?: string; workspace_id?: string };
 }
 
 type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type' | 'role_id' | 'memberships'>;
@@ -48,7 +55,7 @@ const MAX_USERS = 20_000;
 
 /** Finds out who calls: the token, and that user, role, domain and workspace still stand as it says (D-13, D-14). */
 export class Sessions {
-  readonly #standings: Memory<Standing>;
+  readonly #standings: Memory<Standing, User>;
 
   constructor(
     private readonly tokens: Tokens,
@@ -59,42 +66,42 @@ export class Sessions {
     private readonly revocations: Revocations,
     settings: { cacheMs: number },
   ) {
-    this.#standings = new Memory({ max: MAX_USERS, ...settings });
+    this.#standings = new Memory({ max: MAX_USERS, ...settings }, standingOf);
   }
 
   /**
-   * The caller behind an access or system token.
+   * The caller behind an access or system token. What is remembered allows reads, and refuses nothing: a token that it
+   * would refuse is looked at by what the database says.
    * @throws IdentityError ERROR_AUTHENTICATE_FAILURE whatever is wrong with token, user, role or domain.
    */
-  async authenticate(reach: Reach, token: string | undefined, needs: AuthenticationNeeds): Promise<Caller> {
+  async authenticate(
+    reach: Reach,
+    token: string | undefined,
+    needs: AuthenticationNeeds = {},
+  ): Promise<Caller> {
     if (!token) throw authenticateFailure('empty token provided.');
     const claims = await this.tokens.verify(reach, token, 'access');
-    if (claims.typ === 'SYSTEM_TOKEN') return systemCaller(claims, needs);
+    const now = !needs.onlyReads;
+    if (claims.typ === 'SYSTEM_TOKEN') {
+      // Nothing but another key ends it.
+      if (now) await this.tokens.verifyNow(reach, token, 'access');
+      return systemCaller(claims, needs);
+    }
     if (claims.own !== 'USER') throw new IdentityError('ERROR_PERMISSION_DENIED');
     const key = { domain_id: claims.did, user_id: claims.aud };
-    const account = needs.self ? await this.users.find(reach, key) : undefined;
+    // First: whoever is refused for what became of the account costs no more than that.
+    const account = now || needs.self ? await this.#account(reach, key, claims) : undefined;
     const [standing] = await Promise.all([
-      needs.self ? account : this.#standing(reach, key),
-      this.states.assertEnabled(reach, claims.did, claims.wid),
+      account ?? this.#standing(reach, key, claims),
+      this.states.assertEnabled(reach, claims.did, claims.wid, now),
       this.#assertLinkAlive(reach, claims, key),
-      this.#assertNotRevoked(reach, claims),
+      this.#assertNotRevoked(reach, claims, now),
     ]);
-    assertStands(standing, claims);
-    const permissions = await this.#permissions(reach, standing, claims);
+    const allowed = await this.#allowed(reach, key, claims, standing, now);
     if (needs.self && claims.rol === 'SYSTEM_ADMIN') throw requiredParameter('domain_id');
     return {
-      kind: 'USER',
-      domain_id: claims.did,
-      user_id: claims.aud,
-      role_type: claims.rol,
-      workspace_id: claims.wid,
-      permissions,
-      session: claims.sid,
-      signed_in_at: new Date((claims.auth_time ?? 0) * 1000),
-      link: claims.lnk ? claims.jti : undefined,
-      signed_in: claims.sgn ? { role_type: standing.role_type, role_id: standing.role_id } : undefined,
-      required_actions: claims.injected_params?.required_actions ?? [],
-      account,
+      ...userCaller(claims, allowed.standing, allowed.permissions),
+      account: needs.self ? account : undefined,
     };
   }
 
@@ -113,35 +120,60 @@ export class Sessions {
     this.#standings.forget(cacheKey(key));
   }
 
-  #standing(reach: Reach, key: UserKey): Promise<Standing | undefined> {
-    return this.#standings.recall(cacheKey(key), async () => {
-      const user = await this.users.find(reach, key);
-      if (!user) return undefined;
-      const { state, generation, kept_session, role_type, role_id, memberships } = user;
-      return { state, generation, kept_session, role_type, role_id, memberships };
-    });
+  /** The user as remembered if the token can stand on that, else as it is. */
+  async #standing(reach: Reach, key: UserKey, claims: Claims): Promise<Standing> {
+    const stands = (known: Standing) => !whyEnded(known, claims);
+    const standing = await this.#standings.recall(reach, cacheKey(key), this.#reading(key), stands);
+    assertStands(standing, claims);
+    return standing;
+  }
+
+  /** The user as it is. */
+  async #account(reach: Reach, key: UserKey, claims: Claims): Promise<User> {
+    const account = await this.#standings.refresh(reach, cacheKey(key), this.#reading(key));
+    assertStands(account, claims);
+    return account;
+  }
+
+  #reading(key: UserKey) {
+    return (reach: Reach) => this.users.find(reach, key);
   }
 
   /** What the token allows, and its role still does; the token of the own account has no role. */
-  async #permissions(reach: Reach, standing: Standing, claims: Claims): Promise<readonly string[]> {
+  async #allowed(
+    reach: Reach,
+    key: UserKey,
+    claims: Claims,
+    standing: Standing,
+    now: boolean,
+  ): Promise<{ standing: Standing; permissions: readonly string[] }> {
     const { rol, permissions = [] } = claims;
-    if (!rol || rol === 'USER') return permissions;
-    const role = await this.#role(reach, standing, claims);
+    if (!rol || rol === 'USER') return { standing, permissions };
+    const role = await this.#role(reach, claims, standing, now);
+    if (!now && !(role && includesAll(role.permissions, permissions))) {
+      // By what is remembered it would be good for less than it says.
+      return this.#allowed(reach, key, claims, await this.#account(reach, key, claims), true);
+    }
     if (!role) throw authenticateFailure('The role of the token was taken away.');
-    return common(permissions, role.permissions);
+    return { standing, permissions: common(permissions, role.permissions) };
   }
 
   /** The first enabled role, in the order in which they count, among those that the token can stand for. */
-  async #role(reach: Reach, standing: Standing, claims: Claims): Promise<Role | undefined> {
+  async #role(reach: Reach, claims: Claims, standing: Standing, now: boolean): Promise<Role | undefined> {
     for (const role_id of rolesBehind(standing, claims)) {
-      const role = await this.roles.recent(reach, claims.did, role_id);
+      const role = now
+        ? await this.roles.find(reach, claims.did, role_id)
+        : await this.roles.recent(reach, claims.did, role_id);
       if (role?.state === 'ENABLED') return role;
     }
     return undefined;
   }
 
-  async #assertNotRevoked(reach: Reach, claims: Claims): Promise<void> {
-    if (await this.revocations.isRevoked(reach, claims)) throw authenticateFailure('The token was revoked.');
+  async #assertNotRevoked(reach: Reach, claims: Claims, now: boolean): Promise<void> {
+    const revoked = await (now
+      ? this.revocations.isRevokedNow(reach, claims)
+      : this.revocations.isRevoked(reach, claims));
+    if (revoked) throw authenticateFailure('The token was revoked.');
   }
 
   async #assertLinkAlive(reach: Reach, claims: Claims, key: UserKey): Promise<void> {
@@ -156,19 +188,45 @@ function systemCaller(claims: Claims, needs: AuthenticationNeeds): Caller {
   if (needs.self) throw requiredParameter('user_id');
   return {
     kind: 'SYSTEM',
-    domain_id: needs.system_scope.domain_id ?? '',
-    workspace_id: needs.system_scope.workspace_id,
+    domain_id: needs.system_scope?.domain_id ?? '',
+    workspace_id: needs.system_scope?.workspace_id,
     user_id: claims.aud,
     permissions: [],
     signed_in_at: new Date(claims.iat * 1000),
     required_actions: [],
+    claims,
   };
 }
 
-function assertStands(standing: Standing | undefined, claims: Claims): asserts standing {
-  if (!standing) throw authenticateFailure('The user does not exist.');
-  if (standing.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
-  if (!isCurrent(standing, claims)) throw authenticateFailure('The session has ended.');
+function userCaller(
+  claims: Claims,
+  { role_type, role_id }: Standing,
+  permissions: readonly string[],
+): Caller {
+  return {
+    kind: 'USER',
+    domain_id: claims.did,
+    user_id: claims.aud,
+    role_type: claims.rol,
+    workspace_id: claims.wid,
+    permissions,
+    session: claims.sid,
+    signed_in_at: new Date((claims.auth_time ?? 0) * 1000),
+    link: claims.lnk ? claims.jti : undefined,
+    signed_in: claims.sgn ? { role_type, role_id } : undefined,
+    required_actions: claims.injected_params?.required_actions ?? [],
+    claims,
+  };
+}
+
+function assertStands<T extends Standing>(standing: T | undefined, claims: Claims): asserts standing is T {
+  const ended = standing ? whyEnded(standing, claims) : 'The user does not exist.';
+  if (ended) throw authenticateFailure(ended);
+}
+
+function whyEnded(standing: Standing, claims: Claims): string | undefined {
+  if (standing.state === 'DISABLED') return 'The user is disabled.';
+  return isCurrent(standing, claims) ? undefined : 'The session has ended.';
 }
 
 /** Issued after the last change that ends sessions, or belonging to the session that made the change. */
@@ -183,6 +241,11 @@ function rolesBehind({ role_type, role_id, ...standing }: Standing, { rol, wid }
   if (role_type === 'DOMAIN_ADMIN') return role_id ? [role_id] : [];
   const held = membershipsIn(standing, wid ?? EVERY_WORKSPACE);
   return held.filter((one) => one.role_type === rol).map((one) => one.role_id);
+}
+
+function standingOf(user: User): Standing {
+  const { state, generation, kept_session, role_type, role_id, memberships } = user;
+  return { state, generation, kept_session, role_type, role_id, memberships };
 }
 
 function cacheKey(key: UserKey): string {

@@ -9,13 +9,16 @@ export type CallerRole = 'SYSTEM_ADMIN' | 'DOMAIN_ADMIN' | 'WORKSPACE_OWNER' | '
 /**
  * Who may call a method. `anonymous` has to be said aloud; `self` is a method on the caller's own account,
  * open to every role type; `anyToken` is open to every token that is good, however narrow; else the role types and the
- * permissions of which one is enough.
+ * permissions of which one is enough. A method that changes nothing says so: only then may what is remembered of the
+ * caller be good enough.
  */
 export type Access =
   | { anonymous: true }
-  | { anyToken: true }
-  | { self: true; permissions: readonly string[] }
-  | { roleTypes: readonly CallerRole[]; permissions: readonly string[] };
+  | ((
+      | { anyToken: true }
+      | { self: true; permissions: readonly string[] }
+      | { roleTypes: readonly CallerRole[]; permissions: readonly string[] }
+    ) & { onlyReads?: true });
 
 /** What is known of a call before anything of it is read. */
 export interface Called {

@@ -19,6 +19,7 @@ const UNAUTHORIZED = 401;
 const SUBJECT = 'x-subject-token';
 const RECEIPT = 'openstack-auth-receipt';
 const anyToken = { anyToken: true } as const;
+const readsByAnyToken = { ...anyToken, onlyReads: true } as const;
 
 /** Signing in at OpenStack Identity, and tokens as things to look at and to end (docs/iam-users.md). */
 export function authMethods(
@@ -46,18 +47,21 @@ export function authMethods(
         return { token: messages.token(outcome, !nocatalog) };
       },
     ),
-    getToken: method({ access: anyToken, fields: { nocatalog: mark } }, async ({ nocatalog }, call) => {
-      const subject = subjectOf(call);
-      const facts = await issued.read(call.reach, call.caller, subject);
-      call.answer.headers[SUBJECT] = subject;
-      return { token: messages.token(facts, !nocatalog) };
-    }),
+    getToken: method(
+      { access: readsByAnyToken, fields: { nocatalog: mark } },
+      async ({ nocatalog }, call) => {
+        const subject = subjectOf(call);
+        const facts = await issued.read(call.reach, call.caller, subject);
+        call.answer.headers[SUBJECT] = subject;
+        return { token: messages.token(facts, !nocatalog) };
+      },
+    ),
     revokeToken: method({ access: anyToken, fields: {} }, async (_request, call) => {
       await issued.revoke(call.reach, call.caller, subjectOf(call));
       call.answer.status = NO_CONTENT;
       return {};
     }),
-    getCatalog: method({ access: anyToken, fields: {} }, (_request, call) => {
+    getCatalog: method({ access: readsByAnyToken, fields: {} }, (_request, call) => {
       issued.assertScoped(call.caller);
       return { catalog: messages.catalog, links: links('catalog') };
     }),
