@@ -87,8 +87,7 @@ describe('DomainService.GetDomain', () => {
   });
 
   it('needs an id and a token', async () => {
-    expect((await refusal(get(''))).code).toBe(status.INVALID_ARGUMENT);
-    expect((await refusal(get('  '))).text).toBe("'domain_id' is a required property");
+    expect((await refusal(get(''))).text).toBe("'domain_id' is a required property");
     expect((await refusal(get(directory.tenant.domain_id, null))).code).toBe(status.UNAUTHENTICATED);
   });
 });

@@ -112,7 +112,7 @@ describe('ProjectService.GetProject', () => {
   });
 
   it('needs an id and a token', async () => {
-    expect((await refusal(get(' '))).text).toBe("'project_id' is a required property");
+    expect((await refusal(get(''))).text).toBe("'project_id' is a required property");
     expect((await refusal(get(directory.tenant.alpha, null))).code).toBe(status.UNAUTHENTICATED);
   });
 });

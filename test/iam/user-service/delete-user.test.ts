@@ -147,7 +147,7 @@ describe('UserService.DeleteUser', () => {
   });
 
   it('asks for an id', async () => {
-    expect(await refusal(calls.remove(' '))).toMatchObject({
+    expect(await refusal(calls.remove(''))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       text: "'user_id' is a required property",
     });
