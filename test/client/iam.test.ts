@@ -135,7 +135,11 @@ describe('python-keystoneclient', () => {
       all: [tenant.admin, 'james5678', member, 'other-user'],
       disabled: ['other-user'],
       deleted: 204,
-      gone: { error: 'NotFound', status: 404, message: expect.stringContaining('Could not find user: ') },
+      gone: {
+        error: 'NotFound',
+        status: 404,
+        message: expect.stringMatching(/^Could not find user: .*\(Request-ID: req-[\da-f-]{36}\)$/),
+      },
     });
   });
 
