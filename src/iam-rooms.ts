@@ -25,7 +25,6 @@ import { ScopeChoice } from './managers/scope-choice.js';
 import type { ScopedTokens } from './managers/scoped-tokens.js';
 import type { Sessions } from './managers/sessions.js';
 import { SignInReach } from './managers/sign-in-reach.js';
-import type { Tokens } from './managers/tokens.js';
 import { UserCreation } from './managers/user-creation.js';
 import { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceDirectory } from './managers/workspace-directory.js';
@@ -53,7 +52,6 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
   newPasswords: NewPasswords;
   newAddresses: NewAddresses;
   states: DomainStates;
-  tokens: Tokens;
   sessions: Sessions;
   roleStates: RoleStates;
   revocations: Revocations;
@@ -68,7 +66,7 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
 
 /** Makes the rooms of the IAM systems. */
 export function createIamRooms(shared: Shared): IamRooms {
-  const { config, clock, mongo, models, audit, accounts, states, tokens, sessions, scoped, policy } = shared;
+  const { config, clock, mongo, models, audit, accounts, states, sessions, scoped, policy } = shared;
   const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
   const { lookup, admission, check, mfa, newPasswords, newAddresses } = shared;
   const administration = new Administration(users, shared.roleStates);
@@ -97,21 +95,10 @@ export function createIamRooms(shared: Shared): IamRooms {
       recentSeconds: config.RECENT_SIGN_IN_SECONDS,
     }),
     userRemoval: new UserRemoval(mongo, users, ...removed),
-    iamSignIn: new IamSignIn(
-      proof,
-      states,
-      choice,
-      scoped,
-      tokens,
-      sessions,
-      shared.revocations,
-      policy,
-      clock,
-      {
-        accessSeconds: config.ACCESS_TOKEN_SECONDS,
-      },
-    ),
-    issued: new IssuedTokens(users, states, tokens, scoped, sessions, shared.revocations, administration),
+    iamSignIn: new IamSignIn(proof, states, choice, scoped, sessions, policy, clock, {
+      accessSeconds: config.ACCESS_TOKEN_SECONDS,
+    }),
+    issued: new IssuedTokens(users, states, scoped, sessions, shared.revocations, administration),
     signInReach: new SignInReach(users, states, shared.mine),
     domainDirectory: new DomainDirectory(domains, administration),
     workspaceDirectory: new WorkspaceDirectory(workspaces, users, administration),

@@ -10,12 +10,11 @@ import type { DomainStates } from './domain-states.js';
 import type { Asked, IamProof, UserProofs } from './iam-proof.js';
 import type { TokenFacts } from './issued-tokens.js';
 import type { PasswordPolicy } from './password-policy.js';
-import type { Revocations } from './revocations.js';
 import type { ScopeChoice, ScopeWish } from './scope-choice.js';
 import type { ScopedTokens, SignInClaims, WantedScope } from './scoped-tokens.js';
 import type { Sessions } from './sessions.js';
 import { PASSWORD_PERMISSIONS } from './sign-in.js';
-import type { Claims, Tokens } from './tokens.js';
+import type { Claims } from './tokens.js';
 
 /** Proofs of a user, or a token of the same sign-in. */
 export type Proofs = UserProofs & { token?: string };
@@ -53,9 +52,7 @@ export class IamSignIn {
     private readonly states: DomainStates,
     private readonly choice: ScopeChoice,
     private readonly scoped: ScopedTokens,
-    private readonly tokens: Tokens,
     private readonly sessions: Sessions,
-    private readonly revocations: Revocations,
     private readonly policy: PasswordPolicy,
     private readonly clock: Clock,
     private readonly settings: { accessSeconds: number },
@@ -86,7 +83,8 @@ export class IamSignIn {
     scope: ScopeWish | undefined,
     { noted }: SignInCall,
   ): Promise<Issued> {
-    const claims = await alike(this.#standing(reach, token));
+    // By what the database says: a token that ended must not live on in another.
+    const { claims } = await alike(this.sessions.authenticate(reach, token));
     noted['domain_id'] = claims.did;
     noted['user_id'] = claims.aud;
     // A mailed link is no sign-in either.
@@ -102,21 +100,12 @@ export class IamSignIn {
     return { ...made, user, domain };
   }
 
-  /** The claims of a token that is good now. */
-  async #standing(reach: Reach, token: string): Promise<Claims> {
-    await this.sessions.authenticate(reach, token, { self: false, system_scope: {} });
-    return this.tokens.verify(reach, token, 'access');
-  }
-
-  /** Whose token it is. A token must not live on in another: whether it is good still is asked of the database alone. */
+  /** Whose token it is. */
   async #owner(reach: Reach, claims: Claims): Promise<Pick<Issued, 'user' | 'domain'>> {
-    const [user, revoked, domain] = await Promise.all([
+    const [user, domain] = await Promise.all([
       this.sessions.refreshing(reach, claims),
-      this.revocations.isRevokedNow(reach, claims),
       this.states.domain(reach, claims.did),
     ]);
-    if (revoked) throw authenticateFailure('The token was revoked.');
-    if (user.state === 'DISABLED') throw authenticateFailure('The user is disabled.');
     if (!domain) throw authenticateFailure('The domain does not exist.');
     return { user, domain };
   }
