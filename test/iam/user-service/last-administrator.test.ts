@@ -1,5 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DatabaseProxy } from '../../database-proxy.js';
+import { databaseServer } from '../../database.js';
 import type { Tenant } from '../../fixtures.js';
 import { aRole, aTenant, aUser, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
@@ -7,19 +9,23 @@ import { refusal, startService } from '../../harness.js';
 import { initialise } from '../../system.js';
 
 let service: Service;
-/** An instance that still takes an administrator for one whom the first has just disabled. */
+/** An instance whose calls can be held up when it has found who calls. */
 let other: Service;
+let proxy: DatabaseProxy;
 let systemToken: string;
 let systemAdmin: string;
 
 beforeAll(async () => {
   service = await startService({ USER_CACHE_MS: '5000', DOMAIN_CACHE_MS: '5000' });
-  other = await service.another();
+  proxy = new DatabaseProxy(databaseServer());
+  await proxy.up();
+  other = await service.another({ MONGODB_URI: proxy.uri(new URL(service.databaseUri).pathname.slice(1)) });
   ({ systemToken, systemAdmin } = await initialise(service));
 });
 afterAll(async () => {
   await other.close();
   await service.close();
+  await proxy.down();
 });
 
 const DENIED = {
@@ -44,6 +50,18 @@ const user = ({ domain_id }: Tenant, user_id: string) => stored('user').findOne(
 const enabledAdmins = ({ domain_id }: Tenant) =>
   stored('user').countDocuments({ domain_id, role_type: 'DOMAIN_ADMIN', state: { $ne: 'DISABLED' } });
 
+/** Does it to the administrator through the other instance, and something else after that has found who calls. */
+async function amid(act: Act, tenant: Tenant, token: string, meanwhile: () => Promise<unknown>) {
+  const { id } = (await user(tenant, tenant.admin))!;
+  const underWay = proxy.holdAnswer(id as string);
+  const outcome = act(id as string, token, other);
+  outcome.catch(() => undefined);
+  await underWay;
+  await meanwhile();
+  proxy.resume();
+  return outcome;
+}
+
 /** A domain with two administrators, each known to an instance of their own. */
 async function twoAdministrators() {
   const tenant = await aTenant(service);
@@ -56,26 +74,30 @@ async function twoAdministrators() {
 }
 
 describe.each(acts)('The last enabled administrator of a domain: to %s them', (_what, act) => {
-  it('is refused whom they have just disabled, and nothing is written', async () => {
+  it('is refused whom they disable meanwhile, and nothing is written', async () => {
     const { tenant, first, second } = await twoAdministrators();
-    await disable(second.user_id, first);
+    const records = () => stored('audit_record').countDocuments({ domain_id: tenant.domain_id });
     const before = await user(tenant, tenant.admin);
-    const records = await stored('audit_record').countDocuments({ domain_id: tenant.domain_id });
-    expect(await refusal(act(tenant.admin, second.token, other))).toMatchObject(DENIED);
+    let count = 0;
+    const disabling = async () => {
+      await disable(second.user_id, first);
+      count = await records();
+    };
+    expect(await refusal(amid(act, tenant, second.token, disabling))).toMatchObject(DENIED);
     expect(await user(tenant, tenant.admin)).toEqual(before);
-    expect(await stored('audit_record').countDocuments({ domain_id: tenant.domain_id })).toBe(records);
+    expect(await records()).toBe(count);
     expect(await service.call('UserProfile.get', {}, first)).toMatchObject({ user_id: tenant.admin });
   });
 
   it.each([
     ['whose role is disabled', { state: 'DISABLED' as const }],
     ['who may not change users', { permissions: ['identity:UserProfile', 'identity:User.read'] }],
-  ])('is refused whom they have just disabled, though there is one %s', async (_which, given) => {
+  ])('is refused whom they disable meanwhile, though there is one %s', async (_which, given) => {
     const { tenant, first, second } = await twoAdministrators();
     const role_id = await aRole(service, tenant, { role_type: 'DOMAIN_ADMIN', ...given });
     await aUser(service, tenant, { ...ADMIN, role_id });
-    await disable(second.user_id, first);
-    expect(await refusal(act(tenant.admin, second.token, other))).toMatchObject(DENIED);
+    const disabling = () => disable(second.user_id, first);
+    expect(await refusal(amid(act, tenant, second.token, disabling))).toMatchObject(DENIED);
     expect(await user(tenant, tenant.admin)).toMatchObject({ state: 'ENABLED' });
   });
 
@@ -103,9 +125,8 @@ describe.each(acts)('The last enabled administrator of a domain: to %s them', (_
   it('is refused administrators of the system for their own domain', async () => {
     const second = await aUser(service, ROOT, ADMIN);
     const token = await tokenOf(other, ROOT, second, 'SYSTEM');
-    await other.call('iam.v3.UserService.ListUsers', {}, token);
-    await disable(second, systemAdmin);
-    expect(await refusal(act(ROOT.admin, token, other))).toMatchObject(DENIED);
+    const disabling = () => disable(second, systemAdmin);
+    expect(await refusal(amid(act, ROOT, token, disabling))).toMatchObject(DENIED);
     expect(await enabledAdmins(ROOT)).toBe(1);
   });
 
