@@ -43,7 +43,7 @@ const TOKEN_HEADERS = ['authorization', 'token', 'x-auth-token'];
  * @returns {string} the complete configuration
  */
 export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/descriptor.binpb')) {
-  const { services, bindings } = readHttpRoutes(descriptor);
+  const { services, bindings, reads } = readHttpRoutes(descriptor);
   const endpoints = endpointsOf(environment);
   const words = readJson('deploy/edge-words.json');
   const families = readJson('deploy/edge-families.json');
@@ -67,6 +67,7 @@ export function renderEnvoy(environment, descriptor = resolve(root, 'src/gen/des
     EDGE_TRANSPORT: JSON.stringify(edgeTransport(environment)),
     EDGE_TLS_HEADERS: JSON.stringify(edgeHeaders(environment)),
     UPSTREAM_TRANSPORT: JSON.stringify(upstreamTransport(environment, endpoints)),
+    READ_PATHS: JSON.stringify(reads.map((path) => path.replaceAll('.', '[.]')).join('|')),
     EDGE_SERVICES: JSON.stringify(services.filter((service) => !ofFamilies.includes(service))),
     FAMILY_SERVICES: JSON.stringify(ofFamilies),
     FAMILY_PATHS: JSON.stringify(Object.values(families).map(pathRegex).join('|')),

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createFileRegistry, fromBinary, getExtension, hasExtension } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
+const READ_NAME = /^(?:(?:get|list|stat|find)(?:_|$)|(?:Get|List|Stat|Find)(?=[A-Z]|$))/;
+
 /**
  * Reads which services and paths a descriptor set binds to HTTP.
  * @param {string} descriptorFile a binary google.protobuf.FileDescriptorSet
- * @returns {{ services: string[], bindings: { service: string, method: string, path: string, query: string[] }[] }}
- *   services that have a binding, and every binding, additional ones included, with the fields that are neither in its
- *   path nor its body
+ * @returns {{ services: string[], bindings: { service: string, method: string, path: string, query: string[] }[], reads: string[] }}
+ *   services that have a binding, every binding, additional ones included, with the fields that are neither in its
+ *   path nor its body, and the gRPC paths of the methods that change nothing
  */
 export function readHttpRoutes(descriptorFile) {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptorFile)));
@@ -15,6 +17,7 @@ export function readHttpRoutes(descriptorFile) {
   if (!http) throw new Error(`${descriptorFile} has no google.api.http option`);
   const services = [];
   const bindings = [];
+  const reads = [];
   for (const service of [...registry].filter((type) => type.kind === 'service')) {
     const found = service.methods.flatMap(({ proto: { options }, input }) => {
       if (!options || !hasExtension(options, http)) return [];
@@ -22,8 +25,20 @@ export function readHttpRoutes(descriptorFile) {
     });
     if (found.length > 0) services.push(service.typeName);
     bindings.push(...found);
+    reads.push(...service.methods.filter((method) => changesNothing(method, http)).map(grpcPath));
   }
-  return { services: services.sort(), bindings };
+  return { services: services.sort(), bindings, reads: reads.sort() };
+}
+
+/** By its name, `get_workspaces` or `ListUsers`, or because HTTP says so of its verb. */
+function changesNothing({ name, methodKind, proto: { options } }, http) {
+  if (methodKind !== 'unary') return false;
+  const verb = options && hasExtension(options, http) ? getExtension(options, http).pattern.case : undefined;
+  return verb === 'get' || READ_NAME.test(name);
+}
+
+function grpcPath({ parent, name }) {
+  return `/${parent.typeName}/${name}`;
 }
 
 function withAdditional(rule) {

@@ -9,7 +9,9 @@ import type { Upstream } from './upstream.js';
 
 type Answer = (stream: ServerHttp2Stream) => void;
 
+const READ = '/identity/v2/user-profile/get';
 const WRITE = '/identity/v2/user-profile/update';
+const READ_OF_IAM = '/v3.0/OS-USER/users/somebody';
 
 const open: { close(): unknown }[] = [];
 
@@ -50,64 +52,79 @@ const refuse =
 const lose: Answer = (stream) => stream.session?.destroy();
 const reset: Answer = (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 const turnAway: Answer = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
-const NOT_BEGUN = refuse(14, { 'edge-retry': 'true' });
+const unavailable = refuse(14);
 
-describe.each([
-  ['reads', 'GET', '/v3.0/OS-USER/users/somebody'],
-  ['writes', 'POST', WRITE],
-])('a call that %s', (_, verb, path) => {
-  const call = (edge: Edge) => edge.send(verb, path, verb === 'GET' ? undefined : {});
-
-  // It may be what has ended the instance, and would end the next one.
+describe('a call that changes nothing', () => {
   it.each([
     ['the connection is lost', lose],
     ['it is reset', reset],
-    ['the instance is not available, and does not say that it has not begun', refuse(14)],
-  ])('is not tried again when %s', async (_, answer) => {
-    const [instance, other] = [await anInstance(answer), await anInstance(answer)];
-    const edge = await anEdge(instance, other);
-    expect((await call(edge)).status).toBeGreaterThanOrEqual(500);
-    expect([...instance.calls, ...other.calls]).toHaveLength(1);
-  });
-
-  it.each([
-    ['is turned away', turnAway],
-    ['is answered with the word that nothing was begun', NOT_BEGUN],
-  ])('is tried again when it %s', async (_, answer) => {
+    ['it is turned away', turnAway],
+    ['the instance is not available', unavailable],
+  ])('is tried again when %s', async (_, answer) => {
     const instance = await anInstance(answer);
     const edge = await anEdge(instance);
-    expect((await call(edge)).status).toBe(200);
+    expect((await edge.post(READ, {})).status).toBe(200);
     expect(instance.calls).toHaveLength(2);
   });
 
-  it('is tried four times at most', async () => {
-    const instance = await anInstance(...Array<Answer>(6).fill(NOT_BEGUN));
+  it('is one by its verb as well, and over native gRPC', async () => {
+    const instance = await anInstance(
+      unavailable,
+      (stream) => succeed(stream, framed(Buffer.alloc(0))),
+      lose,
+    );
     const edge = await anEdge(instance);
-    expect((await call(edge)).status).toBeGreaterThanOrEqual(500);
+    expect((await edge.send('GET', READ_OF_IAM)).status).toBe(200);
+    const client = new WireClient(edge.address);
+    await client.call('WorkspaceUser.list');
+    client.close();
+    expect(instance.calls.map((headers) => headers[':path'])).toEqual([
+      '/iam.v3.OsUserService/ShowUser',
+      '/iam.v3.OsUserService/ShowUser',
+      '/spaceone.api.identity.v2.WorkspaceUser/list',
+      '/spaceone.api.identity.v2.WorkspaceUser/list',
+    ]);
+  });
+
+  it.each([2, 3, 5, 7, 8, 13, 16])('is not tried again after the answer %i of the service', async (code) => {
+    const instance = await anInstance(refuse(code));
+    const edge = await anEdge(instance);
+    expect((await edge.post(READ, {})).status).toBeGreaterThanOrEqual(400);
+    expect(instance.calls).toHaveLength(1);
+  });
+
+  it('is tried four times at most', async () => {
+    const instance = await anInstance(...Array<Answer>(6).fill(unavailable));
+    const edge = await anEdge(instance);
+    expect((await edge.post(READ, {})).status).toBe(503);
     expect(instance.calls).toHaveLength(4);
   });
 });
 
-describe('a call', () => {
-  it('is not tried again after another answer of the service', async () => {
-    const codes = [2, 3, 5, 7, 8, 13, 16];
-    const instance = await anInstance(...codes.map((code) => refuse(code)));
+describe('a call that changes something', () => {
+  it.each([
+    ['the connection is lost', lose],
+    ['it is reset', reset],
+    ['the instance is not available, and does not say that it has not begun', unavailable],
+  ])('is not tried again when %s', async (_, answer) => {
+    const instance = await anInstance(answer);
     const edge = await anEdge(instance);
-    for (const _ of codes) expect((await edge.post(WRITE, {})).status).toBeGreaterThanOrEqual(400);
-    expect(instance.calls).toHaveLength(codes.length);
+    expect((await edge.post(WRITE, {})).status).toBeGreaterThanOrEqual(500);
+    expect(instance.calls).toHaveLength(1);
   });
 
-  it('is tried again over native gRPC too', async () => {
-    const instance = await anInstance(NOT_BEGUN);
+  it.each([
+    ['is turned away', turnAway],
+    ['is answered with the word that nothing was begun', refuse(14, { 'edge-retry': 'true' })],
+  ])('is tried again when it %s', async (_, answer) => {
+    const instance = await anInstance(answer);
     const edge = await anEdge(instance);
-    const client = new WireClient(edge.address);
-    await client.call('WorkspaceUser.list');
-    client.close();
+    expect((await edge.post(WRITE, {})).status).toBe(200);
     expect(instance.calls).toHaveLength(2);
   });
 
   it('is not tried again because a caller would have it so', async () => {
-    const instance = await anInstance(refuse(14), refuse(14));
+    const instance = await anInstance(unavailable, unavailable);
     const edge = await anEdge(instance);
     const wish = {
       'x-envoy-retry-on': '5xx,reset,retriable-headers,gateway-error',
@@ -126,7 +143,8 @@ describe('a call', () => {
 
 describe('another instance', () => {
   it('gets what one did not begin, and no caller hears of it', async () => {
-    const one = await anInstance(...Array<Answer>(8).fill(NOT_BEGUN));
+    const closed = refuse(14, { 'edge-retry': 'true' });
+    const one = await anInstance(...Array<Answer>(8).fill(closed));
     const other = await anInstance();
     const edge = await anEdge(one, other);
     for (let call = 0; call < 6; call += 1) expect((await edge.post(WRITE, {})).status).toBe(200);
@@ -134,7 +152,8 @@ describe('another instance', () => {
   });
 
   it('is not there: the caller is told so, without the word that is meant for the edge', async () => {
-    const instance = await anInstance(NOT_BEGUN, NOT_BEGUN, NOT_BEGUN, NOT_BEGUN);
+    const closed = refuse(14, { 'edge-retry': 'true' });
+    const instance = await anInstance(closed, closed, closed, closed);
     const edge = await anEdge(instance);
     const answer = await edge.post(WRITE, {});
     expect(answer.status).toBe(503);
