@@ -27,6 +27,7 @@ import { iamDomainMethods } from './handlers/iam/domain.js';
 import { osUserMethods } from './handlers/iam/os-user.js';
 import { projectMethods } from './handlers/iam/project.js';
 import { userMethods } from './handlers/iam/user.js';
+import { UserWork } from './handlers/iam/user-work.js';
 import { TokenMessages } from './handlers/iam/token-message.js';
 import { versionMethods } from './handlers/iam/version.js';
 import { serverInfoMethods, systemMethods } from './handlers/system.js';
@@ -153,13 +154,13 @@ function serve(server: Server, rooms: Rooms, health: Health, pipeline: Pipeline)
 function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeline): void {
   const { PUBLIC_URL: publicUrl, REGION: region, IAM_EXPIRY_WITH_Z: expiryWithZ } = config;
   const addresses = { publicUrl, region, expiryWithZ };
-  const { administration, policy, guard, userCreation, managedUsers, userRemoval, profiles } = rooms;
+  const { administration, policy, guard, userDirectory, userRemoval, profiles } = rooms;
   const keystone = { ...pipeline, wording: keystoneWording(publicUrl) };
   const osUser = { ...pipeline, wording: osUserWording(publicUrl) };
   const csms = { ...pipeline, wording: csmsWording(publicUrl) };
   bind(server, VersionServiceService, versionMethods(addresses), keystone);
-  const changers = [administration, userCreation, managedUsers] as const;
-  const users = userMethods(...changers, userRemoval, profiles, policy, addresses);
+  const work = new UserWork(administration, rooms.userCreation, rooms.managedUsers);
+  const users = userMethods(administration, work, userDirectory, userRemoval, profiles, policy, addresses);
   bind(server, UserServiceService, users, keystone);
   const messages = new TokenMessages(policy, addresses);
   const auth = authMethods(rooms.iamSignIn, rooms.issued, rooms.signInReach, messages, addresses);
@@ -167,7 +168,7 @@ function serveIam(server: Server, rooms: Rooms, config: Config, pipeline: Pipeli
   bind(server, DomainServiceService, iamDomainMethods(rooms.domainDirectory, addresses), keystone);
   const projects = projectMethods(administration, rooms.workspaceDirectory, addresses);
   bind(server, ProjectServiceService, projects, keystone);
-  bind(server, OsUserServiceService, osUserMethods(...changers, policy, addresses), osUser);
+  bind(server, OsUserServiceService, osUserMethods(administration, work, policy, addresses), osUser);
   bind(server, CsmsUserService, csmsUserMethods(administration, guard, policy), csms);
 }
 

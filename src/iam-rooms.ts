@@ -1,3 +1,4 @@
+import type { AccountRooms } from './account-rooms.js';
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -14,8 +15,6 @@ import { LastAdministrator } from './managers/last-administrator.js';
 import { ManagedUsers } from './managers/managed-users.js';
 import type { Mfa } from './managers/mfa.js';
 import type { MyWorkspaces } from './managers/my-workspaces.js';
-import type { NewAddresses } from './managers/new-addresses.js';
-import type { NewPasswords } from './managers/new-passwords.js';
 import type { PasswordCheck } from './managers/password-check.js';
 import type { PasswordPolicy } from './managers/password-policy.js';
 import { Receipts } from './managers/receipts.js';
@@ -24,8 +23,10 @@ import type { RoleStates } from './managers/role-states.js';
 import { ScopeChoice } from './managers/scope-choice.js';
 import type { ScopedTokens } from './managers/scoped-tokens.js';
 import type { Sessions } from './managers/sessions.js';
+import type { SignInGuard } from './managers/sign-in-guard.js';
 import { SignInReach } from './managers/sign-in-reach.js';
 import { UserCreation } from './managers/user-creation.js';
+import { UserDirectory } from './managers/user-directory.js';
 import { UserRemoval } from './managers/user-removal.js';
 import { WorkspaceDirectory } from './managers/workspace-directory.js';
 import type { Rooms } from './rooms.js';
@@ -36,6 +37,7 @@ export interface IamRooms {
   userCreation: UserCreation;
   managedUsers: ManagedUsers;
   userRemoval: UserRemoval;
+  userDirectory: UserDirectory;
   iamSignIn: IamSignIn;
   issued: IssuedTokens;
   signInReach: SignInReach;
@@ -44,13 +46,12 @@ export interface IamRooms {
 }
 
 /** What the rooms of the IAM systems share with the others. */
-interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
+interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'>, AccountRooms {
   config: Config;
   clock: Clock;
   cipher: Cipher;
   accounts: Accounts;
-  newPasswords: NewPasswords;
-  newAddresses: NewAddresses;
+  guard: SignInGuard;
   states: DomainStates;
   sessions: Sessions;
   roleStates: RoleStates;
@@ -67,34 +68,21 @@ interface Shared extends Pick<Rooms, 'mongo' | 'models' | 'audit'> {
 /** Makes the rooms of the IAM systems. */
 export function createIamRooms(shared: Shared): IamRooms {
   const { config, clock, mongo, models, audit, accounts, states, sessions, scoped, policy } = shared;
-  const { users, roles, bindings, workspaces, groups, domains, codes, links, pages } = models;
-  const { lookup, admission, check, mfa, newPasswords, newAddresses } = shared;
-  const administration = new Administration(users, shared.roleStates);
+  const { users, roles, workspaces, domains, codes, links, pages } = models;
+  const { lookup, admission, check, mfa } = shared;
+  const { changes, newPasswords, ownPasswords, newAddresses, userRoles } = shared;
+  const administration = new Administration(users, shared.roleStates, states);
   const receipts = new Receipts(shared.cipher, clock);
   const proof = new IamProof(lookup, admission, check, mfa, receipts);
   const choice = new ScopeChoice(workspaces, states);
   const last = new LastAdministrator(users, domains, roles);
-  const changing = [sessions, last, audit, clock] as const;
-  const removed = [
-    bindings,
-    workspaces,
-    groups,
-    domains,
-    codes,
-    links,
-    sessions,
-    states,
-    last,
-    audit,
-  ] as const;
+  const settling = [shared.guard, sessions, last, audit] as const;
   return {
     administration,
     userCreation: new UserCreation(mongo, users, accounts, states, audit),
-    managedUsers: new ManagedUsers(mongo, users, pages, newPasswords, newAddresses, ...changing, {
-      forceUpdate: config.FORCE_PASSWORD_CHANGE,
-      recentSeconds: config.RECENT_SIGN_IN_SECONDS,
-    }),
-    userRemoval: new UserRemoval(mongo, users, ...removed),
+    managedUsers: new ManagedUsers(mongo, changes, newPasswords, ownPasswords, newAddresses, ...settling),
+    userRemoval: new UserRemoval(mongo, users, userRoles, codes, links, states, ...settling),
+    userDirectory: new UserDirectory(pages, states, policy),
     iamSignIn: new IamSignIn(proof, states, choice, scoped, sessions, policy, clock, {
       accessSeconds: config.ACCESS_TOKEN_SECONDS,
     }),

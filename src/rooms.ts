@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
+import { createAccountRooms } from './account-rooms.js';
 import { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -21,8 +22,6 @@ import { MailDelivery } from './managers/mail-delivery.js';
 import { MailRenderer } from './managers/mail-renderer.js';
 import { Mfa } from './managers/mfa.js';
 import { MyWorkspaces } from './managers/my-workspaces.js';
-import { NewAddresses } from './managers/new-addresses.js';
-import { NewPasswords } from './managers/new-passwords.js';
 import { PasswordCheck } from './managers/password-check.js';
 import { PasswordPolicy } from './managers/password-policy.js';
 import { PasswordReset } from './managers/password-reset.js';
@@ -80,15 +79,16 @@ export type Models = ReturnType<typeof createModels>;
 
 function createModels(mongo: Mongo) {
   const users = new Users(mongo);
+  const domains = new DomainModel(mongo);
   return {
     users,
     members: new Members(users),
-    pages: new UserPages(users),
+    pages: new UserPages(users, domains),
     roles: new Roles(mongo),
     bindings: new RoleBindings(mongo),
     workspaces: new Workspaces(mongo),
     groups: new WorkspaceGroups(mongo),
-    domains: new DomainModel(mongo),
+    domains,
     links: new PasswordLinks(mongo),
     codes: new PendingCodes(mongo),
     revoked: new RevokedTokens(mongo),
@@ -177,7 +177,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
   const models = createModels(mongo);
   const { AUDIT_DAYS: days, PAGE_LIMIT: maxRows } = config;
   const audit = new Audit(models.auditRecords, clock, { days, maxRows });
-  const { users, roles, bindings, workspaces, links } = models;
+  const { users, roles, workspaces, links } = models;
   const cipher = new Cipher(config.SERVICE_KEY);
   const keyCheck = new KeyCheck(mongo, cipher);
   mongo.beforeUse(() => keyCheck.assertSame());
@@ -211,10 +211,9 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     accessMaxSeconds: config.ACCESS_TOKEN_MAX_SECONDS,
     refreshSeconds: config.REFRESH_TOKEN_SECONDS,
   };
-  const newPasswords = new NewPasswords(users, links, passwords, mails, clock);
-  const newAddresses = new NewAddresses(codes, mails, clock);
-  const own = [newAddresses, codes, guard, sessions, audit, clock] as const;
-  const check = new PasswordCheck(mongo, users, passwords, temporary, sessions, audit, clock);
+  const accountRooms = createAccountRooms({ config, clock, models, passwords, mails, codes, guard });
+  const { changes, ownPasswords, newAddresses } = accountRooms;
+  const check = new PasswordCheck(mongo, users, changes, passwords, temporary, sessions, audit, clock);
   const admission = new Admission(mongo, users, guard, policy, audit, clock);
   const lookup = new AccountLookup(users, states);
   const door = { lookup, admission, check };
@@ -234,8 +233,8 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     models,
     cipher,
     accounts,
-    newPasswords,
-    newAddresses,
+    ...accountRooms,
+    guard,
     states,
     tokens,
     sessions,
@@ -255,9 +254,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
     mfa,
     signIn: new SignIn(lookup, admission, states, check, mfa, tokens, policy, signInSettings),
     grants: new Grants(states, tokens, scoped, sessions, policy, signInSettings),
-    profiles: new UserProfiles(mongo, users, links, newPasswords, ...own, {
-      recentSeconds: config.RECENT_SIGN_IN_SECONDS,
-    }),
+    profiles: new UserProfiles(mongo, changes, ownPasswords, newAddresses, codes, guard, sessions, audit),
     reset: new PasswordReset(
       mongo,
       users,
@@ -280,7 +277,7 @@ export function createRooms(config: Config, clock: Clock, log: Logger): Rooms {
       users,
       models.members,
       roles,
-      bindings,
+      accountRooms.userRoles,
       workspaces,
       accounts,
       states,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createFileRegistry, fromBinary, getExtension, hasExtension } from '@bufbuild/protobuf';
+import { protoCamelCase } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
 const READ_NAME = /^(?:(?:get|list|stat|find)(?:_|$)|(?:Get|List|Stat|Find)(?=[A-Z]|$))/;
@@ -41,6 +42,11 @@ function grpcPath({ parent, name }) {
   return `/${parent.typeName}/${name}`;
 }
 
+/** A parameter that no field of a proto could be called has its name as json_name. */
+function nameInQuery({ name, jsonName }) {
+  return jsonName === protoCamelCase(name) ? name : jsonName;
+}
+
 function withAdditional(rule) {
   return [rule, ...rule.additionalBindings];
 }
@@ -54,5 +60,5 @@ function toBinding({ pattern, body }, { typeName }, { fields }) {
   const query = fields.filter(({ fieldKind, name }) => {
     return fieldKind === 'scalar' && !inPath.has(name) && name !== body;
   });
-  return { service: typeName, method, path, query: query.map(({ name }) => name) };
+  return { service: typeName, method, path, query: query.map(nameInQuery) };
 }

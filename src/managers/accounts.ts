@@ -107,12 +107,12 @@ export class Accounts {
     return { user, invite };
   }
 
-  /** Writes a prepared account and the mail that invites its owner. */
-  async insert(tx: Tx, domain: Domain, prepared: PreparedAccount): Promise<void> {
-    const { user, invite } = prepared;
-    await this.users.insert(tx, user);
+  /** Writes a prepared account and the mail that invites its owner; answers the user without secrets. */
+  async insert(tx: Tx, domain: Domain, prepared: PreparedAccount): Promise<User> {
+    const { invite } = prepared;
+    const user = await this.users.insert(tx, prepared.user);
     if (invite === 'LINK') {
-      await this.mailLink(tx, domain, { ...user, login_keys: [] }, 'reset_pwd_link_when_user_added');
+      await this.mailLink(tx, domain, user, 'reset_pwd_link_when_user_added');
     } else if (invite !== 'NONE') {
       const values = {
         domain_display_name: domain.name,
@@ -123,6 +123,7 @@ export class Accounts {
       const common = { to: user.email, language: user.language, user };
       await this.mails.put(tx, { template: 'temp_pwd_when_user_added', ...common, values });
     }
+    return user;
   }
 
   /**

@@ -4,6 +4,7 @@ import { ROOT_DOMAIN_ID } from '../ids.js';
 import { common, includesAll, permits } from '../permissions.js';
 import type { Role } from '../models/role.js';
 import type { User, Users } from '../models/user.js';
+import type { DomainStates } from './domain-states.js';
 import type { RoleStates } from './role-states.js';
 import type { Caller } from './sessions.js';
 
@@ -15,48 +16,71 @@ export type AdministratorPermission = UserPermission | 'identity:Domain.read' | 
 
 const OPAQUE_ID = /^[0-9a-f]{32}$/;
 
+/** What somebody administers, and what they may do there. */
+interface Reign {
+  /** An id, or `'*'` for all. */
+  domain_id: string;
+  /** Without any, everything. */
+  permissions: readonly string[];
+}
+
 /** Whom somebody may look at and change through the IAM systems, and how people are called there. */
 export class Administration {
   constructor(
     private readonly users: Users,
     private readonly roles: RoleStates,
+    private readonly states: DomainStates,
   ) {}
 
-  /**
-   * The domain that the caller administers: an id, `'*'` for all, or undefined. The permissions of a token bound
-   * it, whoever holds it. A token for a domain or the system says itself that it administers; for the token of a
-   * sign-in the role of the account counts.
-   */
+  /** The domain that the caller administers: an id, `'*'` for all, or undefined. */
   async domainOf(
     reach: Reach,
     caller: Caller,
     permission: AdministratorPermission,
   ): Promise<string | undefined> {
-    if (caller.kind === 'SYSTEM') return '*';
+    return (await this.#reign(reach, caller, permission))?.domain_id;
+  }
+
+  /**
+   * The permissions of a token bound what its holder administers, whoever that is. A token for a domain or the system says
+   * itself that it administers; for the token of a sign-in the role of the account counts.
+   */
+  async #reign(
+    reach: Reach,
+    caller: Caller,
+    permission: AdministratorPermission,
+  ): Promise<Reign | undefined> {
+    if (caller.kind === 'SYSTEM') return { domain_id: '*', permissions: [] };
     if (!permits(caller.permissions, [permission])) return undefined;
-    const administers = isForAdministration(caller) || (await this.#signedIn(reach, caller, permission));
-    if (!administers) return undefined;
-    return caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
+    const domain_id = caller.domain_id === ROOT_DOMAIN_ID ? '*' : caller.domain_id;
+    if (isForAdministration(caller)) return { domain_id, permissions: caller.permissions };
+    const role = await this.#ownRole(reach, caller, permission);
+    return role && { domain_id, permissions: common(caller.permissions, role.permissions) };
   }
 
-  async #signedIn(reach: Reach, caller: Caller, permission: AdministratorPermission): Promise<boolean> {
-    const { domain_id, user_id, signed_in } = caller;
-    if (!signed_in) return false;
-    if (await this.#administers(reach, domain_id, signed_in, permission)) return true;
+  /** The role by which the caller's account administers. */
+  async #ownRole(
+    reach: Reach,
+    { domain_id, user_id, signed_in, account }: Caller,
+    permission: AdministratorPermission,
+  ): Promise<Role | undefined> {
+    if (!signed_in) return undefined;
+    const known = await this.#administering(reach, domain_id, signed_in, permission);
+    if (known || account) return known;
     // What is remembered of an account refuses nothing (sessions.ts).
-    const account = await this.users.find(reach, { domain_id, user_id });
-    return account !== undefined && this.#administers(reach, domain_id, account, permission);
+    const user = await this.users.find(reach, { domain_id, user_id });
+    return user && this.#administering(reach, domain_id, user, permission);
   }
 
-  async #administers(
+  async #administering(
     reach: Reach,
     domain_id: string,
-    account: Pick<User, 'role_type' | 'role_id'>,
+    { role_type, role_id }: Pick<User, 'role_type' | 'role_id'>,
     permission: AdministratorPermission,
-  ): Promise<boolean> {
-    if (account.role_type !== 'DOMAIN_ADMIN') return false;
-    const role = await this.#roleOf(reach, domain_id, account);
-    return role?.state === 'ENABLED' && permits(role.permissions, [permission]);
+  ): Promise<Role | undefined> {
+    if (role_type !== 'DOMAIN_ADMIN' || !role_id) return undefined;
+    const role = await this.roles.find(reach, domain_id, role_id);
+    return role?.state === 'ENABLED' && permits(role.permissions, [permission]) ? role : undefined;
   }
 
   /**
@@ -79,16 +103,57 @@ export class Administration {
   }
 
   /**
-   * The user whom the caller means and may do this with as an administrator.
+   * The user whom the caller means and may change as an administrator.
    * @param ref opaque id, or user_id of a user of the caller's domain.
-   * @throws IdentityError ERROR_PERMISSION_DENIED for no administrator, ERROR_NOT_FOUND for nobody in reach.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for no administrator, and about a user who may do more; ERROR_NOT_FOUND for
+   * nobody in reach.
    */
-  async administered(reach: Reach, caller: Caller, ref: string, permission: UserPermission): Promise<User> {
-    const domain_id = await this.domainOf(reach, caller, permission);
-    if (!domain_id) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    const user = await this.#find(reach, ref, caller.domain_id);
-    if (!user || (domain_id !== '*' && user.domain_id !== domain_id)) throw notFound({ user_id: ref });
-    if (permission === 'identity:User.write') await this.#assertNoLess(reach, caller, user);
+  async changeable(reach: Reach, caller: Caller, ref: string): Promise<User> {
+    const reign = await this.#reign(reach, caller, 'identity:User.write');
+    const user = await this.#subject(reach, reign, ref, await this.#find(reach, caller, ref), true);
+    if (!isOwn(caller, user)) await this.#assertNoMore(reach, reign, user);
+    return user;
+  }
+
+  /**
+   * The user whom the caller means and may see: themself, or whom they administer.
+   * @throws IdentityError as `changeable` does; whoever is no administrator learns nothing of others.
+   */
+  async visible(reach: Reach, caller: Caller, ref: string): Promise<User> {
+    const user = await this.#find(reach, caller, ref);
+    if (user && isOwn(caller, user)) return user;
+    const reign = await this.#reign(reach, caller, 'identity:User.read');
+    return this.#subject(reach, reign, ref, user, false);
+  }
+
+  /**
+   * The caller's own account, which `ref` has to mean.
+   * @throws IdentityError ERROR_PERMISSION_DENIED for any other.
+   */
+  async own(reach: Reach, caller: Caller, ref: string): Promise<User> {
+    const user = await this.#find(reach, caller, ref);
+    if (!user || !isOwn(caller, user)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    return user;
+  }
+
+  /**
+   * The user, if they are in what is administered. Nobody is in a domain that is deleted.
+   * @param now by the database alone, and not by what is remembered.
+   */
+  async #subject(
+    reach: Reach,
+    reign: Reign | undefined,
+    ref: string,
+    user: User | undefined,
+    now: boolean,
+  ): Promise<User> {
+    if (!reign) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const isThere =
+      user &&
+      (reign.domain_id === '*'
+        ? await this.states[now ? 'domainNow' : 'domain'](reach, user.domain_id)
+        : user.domain_id === reign.domain_id);
+    if (!isThere) throw notFound({ user_id: ref });
     return user;
   }
 
@@ -97,56 +162,23 @@ export class Administration {
    * in the domain or in any workspace.
    * @throws IdentityError ERROR_PERMISSION_DENIED.
    */
-  async #assertNoLess(reach: Reach, caller: Caller, user: User): Promise<void> {
-    if (caller.kind === 'SYSTEM' || isOwn(caller, user)) return;
-    const own = isForAdministration(caller)
-      ? undefined
-      : await this.#roleOf(reach, caller.domain_id, caller.signed_in);
-    const held = common(caller.permissions, own?.permissions ?? []);
-    if (held.length === 0) return;
+  async #assertNoMore(reach: Reach, reign: Reign | undefined, user: User): Promise<void> {
+    const { permissions = [] } = reign ?? {};
+    if (permissions.length === 0) return;
     for (const role_id of rolesOf(user)) {
       // A role that is disabled may be enabled again; one that is not there may be anything.
       const role = role_id ? await this.roles.find(reach, user.domain_id, role_id) : undefined;
-      if (!role || !includesAll(held, role.permissions)) throw new IdentityError('ERROR_PERMISSION_DENIED');
+      if (!role || !includesAll(permissions, role.permissions))
+        throw new IdentityError('ERROR_PERMISSION_DENIED');
     }
   }
 
-  async #roleOf(
-    reach: Reach,
-    domain_id: string,
-    of: Pick<User, 'role_id'> | undefined,
-  ): Promise<Role | undefined> {
-    return of?.role_id ? this.roles.find(reach, domain_id, of.role_id) : undefined;
-  }
-
-  /**
-   * The user whom the caller means and may see: themself, or whom they administer.
-   * @throws IdentityError as `administered` does; whoever is no administrator learns nothing of others.
-   */
-  async visible(reach: Reach, caller: Caller, ref: string): Promise<User> {
-    const self = await this.#self(reach, caller, ref);
-    return self ?? this.administered(reach, caller, ref, 'identity:User.read');
-  }
-
-  /**
-   * The caller's own account, which `ref` has to mean.
-   * @throws IdentityError ERROR_PERMISSION_DENIED for any other.
-   */
-  async own(reach: Reach, caller: Caller, ref: string): Promise<User> {
-    const user = await this.#self(reach, caller, ref);
-    if (!user) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    return user;
-  }
-
-  async #self(reach: Reach, caller: Caller, ref: string): Promise<User | undefined> {
-    if (caller.kind !== 'USER' || (ref !== caller.user_id && !OPAQUE_ID.test(ref))) return undefined;
-    const user = await this.#find(reach, ref, caller.domain_id);
-    return user && isOwn(caller, user) ? user : undefined;
-  }
-
-  /** The user with that opaque id, else the one with that user_id in the domain. */
-  async #find(reach: Reach, ref: string, domain_id: string): Promise<User | undefined> {
-    const known = OPAQUE_ID.test(ref) ? await this.users.findById(reach, ref) : undefined;
+  /** The user with that opaque id, else the one with that user_id in the caller's domain. */
+  async #find(reach: Reach, { account, domain_id }: Caller, ref: string): Promise<User | undefined> {
+    const isOpaque = OPAQUE_ID.test(ref);
+    // As it was when the session was looked at: what has changed meanwhile has to be noticed.
+    if (account && ref === (isOpaque ? account.id : account.user_id)) return account;
+    const known = isOpaque ? await this.users.findById(reach, ref) : undefined;
     return known ?? (domain_id ? this.users.find(reach, { domain_id, user_id: ref }) : undefined);
   }
 }

@@ -3,8 +3,8 @@ import { IdentityError, invalidParameter, notFound } from '../errors.js';
 import type { Domain, DomainPageScope, Domains } from '../models/domain.js';
 import type { Page } from '../models/page.js';
 import type { Administration } from './administration.js';
-import { MAX_PAGE } from './managed-users.js';
 import type { Caller } from './sessions.js';
+import { MAX_PAGE } from './user-directory.js';
 
 const READ = 'identity:Domain.read';
 

@@ -1,9 +1,7 @@
-import type { Clock } from '../clock.js';
-import { secondsAfter } from '../clock.js';
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
-import { IdentityError, invalidParameter, notFound } from '../errors.js';
-import type { PageScope, UserPage, UserPages } from '../models/user-pages.js';
-import type { User, UserChange, Users } from '../models/user.js';
+import { IdentityError, invalidParameter } from '../errors.js';
+import type { User, UserChange } from '../models/user.js';
+import type { AccountChanges } from './account-changes.js';
 import { isOwn } from './administration.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
@@ -11,8 +9,10 @@ import type { LastAdministrator } from './last-administrator.js';
 import { moving } from './new-addresses.js';
 import type { NewAddresses } from './new-addresses.js';
 import { assertKeptHere } from './new-passwords.js';
-import type { NewPasswords } from './new-passwords.js';
+import type { NewPasswords, ReadyPassword } from './new-passwords.js';
+import type { OwnPasswords } from './own-passwords.js';
 import type { Caller, Sessions } from './sessions.js';
+import type { SignInGuard } from './sign-in-guard.js';
 import {
   checkPairs,
   demanding,
@@ -24,7 +24,7 @@ import {
   switching,
 } from './user-changes.js';
 import type { GivenDetails } from './user-changes.js';
-import { asNameTaken, checkNewPassword } from './user-creation.js';
+import { asNameTaken } from './user-creation.js';
 
 /** What an administrator changes of a user. */
 export interface GivenChange extends GivenDetails {
@@ -39,87 +39,63 @@ export interface GivenChange extends GivenDetails {
   pwd_status?: boolean;
 }
 
-export interface ManagedUserSettings {
-  /** Whoever gets a password from somebody else has to change it (D-42). */
-  forceUpdate: boolean;
-  /** Age of a sign-in that still allows to set the own password without the current one. */
-  recentSeconds: number;
-}
-
-/** Users on a page, unless fewer are asked for. */
-export const MAX_PAGE = 1000;
-
-/** Administrators listing and changing the users of a domain through the IAM systems. */
+/** Administrators changing the users of a domain through the IAM systems. */
 export class ManagedUsers {
   constructor(
     private readonly mongo: Mongo,
-    private readonly users: Users,
-    private readonly pages: UserPages,
+    private readonly changes: AccountChanges,
     private readonly newPasswords: NewPasswords,
+    private readonly ownPasswords: OwnPasswords,
     private readonly addresses: NewAddresses,
+    private readonly guard: SignInGuard,
     private readonly sessions: Sessions,
     private readonly lastAdministrator: LastAdministrator,
     private readonly audit: Audit,
-    private readonly clock: Clock,
-    private readonly settings: ManagedUserSettings,
   ) {}
 
   /**
-   * A page of users by opaque id, of at most 1000.
-   * @param marker opaque id of the last user of the page before.
-   * @throws IdentityError ERROR_INVALID_PARAMETER(marker) when nobody in the scope has that id.
-   */
-  async list(reach: Reach, scope: PageScope, marker?: string, limit = MAX_PAGE): Promise<UserPage> {
-    if (marker !== undefined) {
-      const last = await this.users.findById(reach, marker);
-      if (!last || (scope.domain_id !== undefined && last.domain_id !== scope.domain_id))
-        throw invalidParameter('marker', 'is the id of no user of this list');
-    }
-    return this.pages.read(reach, scope, { after: marker, limit: Math.min(limit, MAX_PAGE) });
-  }
-
-  /**
    * Changes the given fields. Disabling, another address, a new password and the demand for one end every session (of
-   * administrators who change their own address the others); enabling revives none.
+   * administrators who change their own address the others); enabling revives none. A password and enabling forget the
+   * wrong attempts at a sign-in.
    * @throws IdentityError ERROR_PERMISSION_DENIED for who disables themself or the last administrator of the domain,
-   * ERROR_NOT_UNIQUE(name), ERROR_NOT_UNIQUE(xuser_id), a broken rule, ERROR_NOT_FOUND when the user is gone meanwhile.
+   * ERROR_NOT_UNIQUE(name), ERROR_NOT_UNIQUE(xuser_id), a broken rule, ERROR_NOT_FOUND when the user is gone meanwhile,
+   * ERROR_AUTHENTICATE_FAILURE when the session that changes its own account has ended meanwhile.
    */
   async update(reach: Reach, by: Caller, user: User, given: GivenChange): Promise<User> {
-    const own = isOwn(by, user);
-    const { name, enabled, password } = given;
-    if (own && enabled === false) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    const owner = isOwn(by, user) ? by : undefined;
+    const { name, enabled } = given;
+    if (owner && enabled === false) throw new IdentityError('ERROR_PERMISSION_DENIED');
     if (given.domain_id !== undefined && given.domain_id !== user.domain_id)
       throw invalidParameter('domain_id', 'Cannot change Domain ID');
     checkPairs(given);
     const email = given.email === undefined ? user.email : (given.email ?? '');
+    const secret = await this.#newPassword(reach, owner, user, given);
     const parts = merged(
       renaming(user, name),
       switching(user, enabled),
       detailChange(user, given),
-      password === undefined
-        ? await this.#demand(reach, user, given.pwd_status)
-        : await this.#newPassword(reach, own ? by : undefined, user, given),
+      secret?.change ?? (await this.#demand(reach, user, given.pwd_status)),
     );
     const moved = email !== user.email;
-    if (!moved && Object.keys(parts).length === 0) return user;
+    const unlocks = !owner && (secret !== undefined || enabled === true);
+    if (!moved && Object.keys(parts).length === 0) {
+      if (unlocks) await this.guard.forget(reach, user);
+      return user;
+    }
     const after = await this.mongo
       .transaction(reach, async (tx) => {
-        const change = moved ? await this.#move(tx, own ? by : undefined, user, email, parts) : parts;
-        const changed = await this.#write(tx, user, change, password !== undefined);
+        const change = moved ? await this.#move(tx, owner, user, email, parts) : parts;
+        const changed = await (owner
+          ? this.changes.byOwner(tx, user, change)
+          : this.changes.byAdministrator(tx, user, change));
+        if (unlocks) await this.guard.forget(tx, user);
         if (change.$set?.state === 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, changed);
-        await this.audit.record(tx, ...entries(user, given, change, own));
+        const replaced = secret ? [await secret.settle(tx)] : [];
+        await this.audit.record(tx, ...entries(user, given, change), ...replaced);
         return changed;
       })
       .catch(asNameTaken(name ?? user.username, user.domain_id));
     this.sessions.forget(user);
-    return after;
-  }
-
-  async #write(tx: Tx, user: User, change: UserChange, withPassword: boolean): Promise<User> {
-    const after = await this.users.change(tx, user, change, this.clock.now());
-    // Not a condition of the change: some engines leave the index of the key for it. The error undoes it.
-    if (after?.id !== user.id) throw notFound({ user_id: user.id });
-    if (withPassword) await this.newPasswords.settle(tx, after);
     return after;
   }
 
@@ -131,8 +107,7 @@ export class ManagedUsers {
     email: string,
     change: UserChange,
   ): Promise<UserChange> {
-    const before = await this.users.find(tx, user);
-    if (before?.id !== user.id) throw notFound({ user_id: user.id });
+    const before = await this.changes.read(tx, user);
     await this.addresses.settle(tx, before, email);
     // What ends every session spares none.
     return merged(change, moving(before, email, change.$inc ? undefined : owner?.session));
@@ -149,38 +124,40 @@ export class ManagedUsers {
     return demanding(user, demanded);
   }
 
-  /** The change that puts a password in force which an administrator chose, for themself if there is an owner. */
+  /** The password that an administrator chose: for somebody, or for themself as people do everywhere. */
   async #newPassword(
     reach: Reach,
     owner: Caller | undefined,
     user: User,
-    { password = '', name = user.username, pwd_status }: GivenChange,
-  ): Promise<UserChange> {
+    { password, name = user.username, pwd_status }: GivenChange,
+  ): Promise<ReadyPassword | undefined> {
+    if (password === undefined) return undefined;
     const field = 'password';
-    assertKeptHere(user, field);
-    if (owner) this.#assertRecent(owner);
-    checkNewPassword(password, [user.user_id, user.username, name], field);
-    const mustChange = pwd_status ?? (this.settings.forceUpdate && !owner);
-    return this.newPasswords.change(reach, { ...user, username: name }, { password, field, mustChange });
-  }
-
-  /** The rule of UserProfile.update: whoever finds a session open does not get the account with it. */
-  #assertRecent(owner: Caller): void {
-    const since = secondsAfter(this.clock.now(), -this.settings.recentSeconds);
-    if (owner.signed_in_at >= since) return;
-    throw invalidParameter(
-      'password',
-      'The sign-in is too old to set the own password here: change it with the current one',
-    );
+    const account = { ...user, username: name };
+    const names = [user.user_id, user.username, name];
+    const given = { password, field, mustChange: pwd_status };
+    if (!owner) return this.newPasswords.chosenFor(reach, account, given, names);
+    const chosen = { ...given, names };
+    return this.ownPasswords.recent(reach, { ...owner, account }, chosen).catch(asInvalidPassword);
   }
 }
 
-/** What is recorded of a change; values of fields are not. */
-function entries(user: User, given: GivenChange, change: UserChange, own: boolean): AuditEntry[] {
+/** A sign-in that is too old for the own password, in the words of the IAM systems. */
+function asInvalidPassword(error: unknown): never {
+  const isTooOld = error instanceof IdentityError && error.reason === 'ERROR_REQUIRED_PARAMETER';
+  throw isTooOld
+    ? invalidParameter(
+        'password',
+        'The sign-in is too old to set the own password here: change it with the current one',
+      )
+    : error;
+}
+
+/** What is recorded of a change beside the password; values of fields are not. */
+function entries(user: User, given: GivenChange, change: UserChange): AuditEntry[] {
   const changed = { ...change.$unset, ...change.$set };
   const demand = given.pwd_status ?? isDemanded(user);
   const fields = [...detailsIn(change), ...(demand === isDemanded(user) ? [] : ['pwd_status'])];
-  const way = own ? 'RECENT_SIGN_IN' : 'ADMINISTRATOR';
   return [
     ...(fields.length > 0 ? [ofUser('user.update', user, { detail: { fields } })] : []),
     ...('username' in changed ? [ofUser('user.rename', user)] : []),
@@ -188,6 +165,5 @@ function entries(user: User, given: GivenChange, change: UserChange, own: boolea
       ? [ofUser(changed.state === 'DISABLED' ? 'user.disable' : 'user.enable', user)]
       : []),
     ...('email' in changed ? [ofUser('email.change', user)] : []),
-    ...(given.password === undefined ? [] : [ofUser('password.change', user, { detail: { way } })]),
   ];
 }

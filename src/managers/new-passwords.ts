@@ -3,7 +3,10 @@ import type { Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserChange, Users } from '../models/user.js';
+import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
 import type { Passwords, StoredPassword } from '../password.js';
+import { ofUser } from './audit.js';
+import type { AuditEntry } from './audit.js';
 import type { Mails } from './mail.js';
 import { provenAddress } from './proven-address.js';
 
@@ -18,6 +21,13 @@ export interface NewPassword {
   mustChange?: boolean;
 }
 
+/** A password that somebody may set, hashed. */
+export interface ReadyPassword {
+  change: UserChange;
+  /** What goes with the change, in its transaction; answers what is recorded of it. */
+  settle(tx: Tx): Promise<AuditEntry>;
+}
+
 /** How the password of an account is replaced, whoever replaces it and whatever allows them to. */
 export class NewPasswords {
   constructor(
@@ -26,6 +36,8 @@ export class NewPasswords {
     private readonly passwords: Passwords,
     private readonly mails: Mails,
     private readonly clock: Clock,
+    /** Whoever gets a password from somebody else has to change it (D-42). */
+    private readonly settings: { forceUpdate: boolean },
   ) {}
 
   /** True when the user has a password of their own, be it one to change. */
@@ -49,6 +61,30 @@ export class NewPasswords {
     if (equal) throw refused('ERROR_PASSWORD_NOT_CHANGED', user, field, 'equals the old one');
     const stored = await this.passwords.secret(password, user, this.clock.now(), reach);
     return inForce(stored, mustChange);
+  }
+
+  /**
+   * A password that an administrator chose for somebody.
+   * @param names that it must not be.
+   * @throws IdentityError ERROR_INCORRECT_PASSWORD_FORMAT, and as `change` does.
+   */
+  async chosenFor(
+    reach: Reach,
+    user: User,
+    given: Omit<NewPassword, 'current'>,
+    names: readonly string[],
+  ): Promise<ReadyPassword> {
+    const { password, field, mustChange = this.settings.forceUpdate } = given;
+    assertKeptHere(user, field);
+    checkPasswordFormat(password, field);
+    checkPasswordIsNoName(password, names, field);
+    return {
+      change: await this.change(reach, user, { password, field, mustChange }),
+      settle: async (tx) => {
+        await this.settle(tx, user);
+        return ofUser('password.change', user, { detail: { way: 'ADMINISTRATOR' } });
+      },
+    };
   }
 
   /** What goes with the change, in its transaction: links for a password are dead (D-10), and the owner is told. */

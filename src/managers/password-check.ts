@@ -3,6 +3,7 @@ import type { Mongo, Reach } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { User, UserKey, UserWithSecrets, Users } from '../models/user.js';
 import type { Passwords } from '../password.js';
+import type { AccountChanges } from './account-changes.js';
 import type { Found } from './admission.js';
 import { ofUser } from './audit.js';
 import type { Audit } from './audit.js';
@@ -18,6 +19,7 @@ export class PasswordCheck {
   constructor(
     private readonly mongo: Mongo,
     private readonly users: Users,
+    private readonly changes: AccountChanges,
     private readonly passwords: Passwords,
     private readonly temporary: TemporaryPasswords,
     private readonly sessions: Sessions,
@@ -71,7 +73,7 @@ export class PasswordCheck {
     const change = inForce(await this.passwords.secret(password, user, now, reach), true);
     const unused = { 'temporary_password.mac': user.temporary_password!.mac };
     const adopted = await this.mongo.transaction(reach, async (tx) => {
-      const after = await this.users.change(tx, user, change, now, unused);
+      const after = await this.changes.apply(tx, user, change, unused);
       if (after) await this.audit.record(tx, ofUser('password.adopt', user));
       return after;
     });

@@ -18,6 +18,12 @@ export class PasswordPolicy {
     return secondsAfter(password_changed_at, validDays * DAY_SECONDS);
   }
 
+  /** When a password was set that ends then; undefined when none does. */
+  setFor(expiry: Date): Date | undefined {
+    const { validDays } = this.settings;
+    return validDays === 0 ? undefined : secondsAfter(expiry, -validDays * DAY_SECONDS);
+  }
+
   /** True when the password is older than it may be. */
   isExpired(user: Pick<User, 'password_changed_at'>): boolean {
     const expiry = this.expiry(user);

@@ -30,7 +30,7 @@ export interface Caller {
   required_actions: readonly string[];
   /** The role of the account, when the token is the sign-in's own and so stands for all that the account may do. */
   signed_in?: Pick<User, 'role_type' | 'role_id'>;
-  /** The caller's own account, freshly read; set for methods on one's own account. */
+  /** The caller's own account, freshly read; not set for methods that only read of others. */
   account?: User;
   /** What the token says. */
   claims: Claims;
@@ -99,10 +99,7 @@ export class Sessions {
     ]);
     const allowed = await this.#allowed(reach, key, claims, standing, now);
     if (needs.self && claims.rol === 'SYSTEM_ADMIN') throw requiredParameter('domain_id');
-    return {
-      ...userCaller(claims, allowed.standing, allowed.permissions),
-      account: needs.self ? account : undefined,
-    };
+    return { ...userCaller(claims, allowed.standing, allowed.permissions), account };
   }
 
   /**

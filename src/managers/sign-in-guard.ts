@@ -163,6 +163,11 @@ export class SignInGuard {
     });
   }
 
+  /** Forgets the wrong attempts at a user, and so the block: who is there no more, or got another password. */
+  forget(reach: Reach, user: UserKey): Promise<void> {
+    return this.attempts.drop(reach, accountCount({ user }, this.cipher));
+  }
+
   /** True while the user's sign-in is blocked after too many wrong attempts. */
   isBlocked(reach: Reach, at: Aim): Promise<boolean> {
     return this.attempts.isUsedUp(

@@ -39,9 +39,12 @@ export class UserCreation {
     const details = detailsOf(given);
     checkUsername(name, 'user.name');
     checkPairs(details);
-    if (password !== undefined) checkNewPassword(password, [name], 'user.password');
+    if (password !== undefined) {
+      checkPasswordFormat(password, 'user.password');
+      checkPasswordIsNoName(password, [name], 'user.password');
+    }
     const [domain, taken] = await Promise.all([
-      this.states.domain(reach, domain_id),
+      this.states.domainNow(reach, domain_id),
       this.users.exists(reach, { domain_id, user_id: name }),
     ]);
     if (!domain) throw notFound({ domain_id });
@@ -56,11 +59,11 @@ export class UserCreation {
     const prepared = await this.accounts.prepare(reach, domain_id, account, role);
     const user = { ...prepared.user, ...details, ...standing(given) };
     const write = async (tx: Tx) => {
-      await this.accounts.insert(tx, domain, { ...prepared, user });
-      await this.audit.record(tx, userCreated(user));
+      const made = await this.accounts.insert(tx, domain, { ...prepared, user });
+      await this.audit.record(tx, userCreated(made));
+      return made;
     };
-    await this.mongo.transaction(reach, write).catch(asNameTaken(name, domain_id));
-    return { ...user, login_keys: [] };
+    return this.mongo.transaction(reach, write).catch(asNameTaken(name, domain_id));
   }
 }
 
@@ -70,15 +73,6 @@ function standing({ enabled, pwd_status }: NewUser): Partial<Pick<User, 'state' 
     ...(enabled === false ? { state: 'DISABLED' } : {}),
     ...(pwd_status === undefined ? {} : { required_actions: pwd_status ? ['UPDATE_PASSWORD'] : [] }),
   };
-}
-
-/**
- * Checks a password that an administrator chooses for somebody.
- * @throws IdentityError ERROR_INCORRECT_PASSWORD_FORMAT.
- */
-export function checkNewPassword(password: string, names: readonly string[], field: string): void {
-  checkPasswordFormat(password, field);
-  checkPasswordIsNoName(password, names, field);
 }
 
 function nameTaken(name: string, domain_id: string, cause?: unknown): IdentityError {

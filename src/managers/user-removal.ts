@@ -1,12 +1,8 @@
-import type { Mongo, Reach } from '../connectors/mongo.js';
+import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
-import type { Domains } from '../models/domain.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { PendingCodes } from '../models/pending-code.js';
-import type { RoleBindings } from '../models/role-binding.js';
 import type { Membership, User, Users } from '../models/user.js';
-import type { WorkspaceGroups } from '../models/workspace-group.js';
-import type { Workspaces } from '../models/workspace.js';
 import { isOwn } from './administration.js';
 import { ofUser } from './audit.js';
 import type { Audit, AuditEntry } from './audit.js';
@@ -14,20 +10,20 @@ import type { DomainStates } from './domain-states.js';
 import type { LastAdministrator } from './last-administrator.js';
 import { EVERY_WORKSPACE } from './memberships.js';
 import type { Caller, Sessions } from './sessions.js';
+import type { SignInGuard } from './sign-in-guard.js';
+import type { UserRoles } from './user-roles.js';
 
 /** Removing users for good, with everything that hangs on them. */
 export class UserRemoval {
   constructor(
     private readonly mongo: Mongo,
     private readonly users: Users,
-    private readonly bindings: RoleBindings,
-    private readonly workspaces: Workspaces,
-    private readonly groups: WorkspaceGroups,
-    private readonly domains: Domains,
+    private readonly roles: UserRoles,
     private readonly codes: PendingCodes,
     private readonly links: PasswordLinks,
-    private readonly sessions: Sessions,
     private readonly states: DomainStates,
+    private readonly guard: SignInGuard,
+    private readonly sessions: Sessions,
     private readonly lastAdministrator: LastAdministrator,
     private readonly audit: Audit,
   ) {}
@@ -39,24 +35,22 @@ export class UserRemoval {
    */
   async remove(reach: Reach, by: Caller, user: User): Promise<void> {
     if (isOwn(by, user)) throw new IdentityError('ERROR_PERMISSION_DENIED');
-    const { domain_id } = user;
-    await this.mongo.transaction(reach, async (tx) => {
-      // Roles as they are now, not as they were when the caller was looked at.
-      const gone = await this.users.remove(tx, user);
-      // Somebody else may have got the user_id; the error undoes it.
-      if (gone?.id !== user.id) throw notFound({ user_id: user.id });
-      if (gone.state !== 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, gone);
-      const held = new Set(gone.memberships.map(({ workspace_id }) => workspace_id));
-      if (held.delete(EVERY_WORKSPACE)) await this.domains.removeWildcardMember(tx, domain_id);
-      if (held.size > 0) await this.workspaces.removeUser(tx, domain_id, [...held]);
-      await this.bindings.deleteAllOfUser(tx, gone);
-      await this.groups.removeUser(tx, gone);
-      await this.codes.dropAll(tx, gone);
-      await this.links.drop(tx, gone);
-      await this.audit.record(tx, ofUser('user.delete', gone), ...rolesTaken(gone));
-    });
+    await this.roles.inTurn(user, () => this.mongo.transaction(reach, (tx) => this.#remove(tx, by, user)));
     this.sessions.forget(user);
-    this.states.forget(domain_id);
+    this.states.forget(user.domain_id);
+  }
+
+  async #remove(tx: Tx, by: Caller, user: User): Promise<void> {
+    // Roles as they are now, not as they were when the caller was looked at.
+    const gone = await this.users.remove(tx, user);
+    // Somebody else may have got the user_id; the error undoes it.
+    if (gone?.id !== user.id) throw notFound({ user_id: user.id });
+    if (gone.state !== 'DISABLED') await this.lastAdministrator.assertOneLeft(tx, by, gone);
+    await this.codes.dropAll(tx, gone);
+    await this.links.drop(tx, gone);
+    await this.guard.forget(tx, gone);
+    await this.audit.record(tx, ofUser('user.delete', gone), ...rolesTaken(gone));
+    await this.roles.takeAll(tx, gone);
   }
 }
 

@@ -5,9 +5,9 @@ import type { Page } from '../models/page.js';
 import type { User, Users } from '../models/user.js';
 import type { Workspace, WorkspacePageScope, Workspaces } from '../models/workspace.js';
 import type { Administration } from './administration.js';
-import { MAX_PAGE } from './managed-users.js';
 import { membershipIn, workspaceIdsOf } from './memberships.js';
 import type { Caller } from './sessions.js';
+import { MAX_PAGE } from './user-directory.js';
 
 const READ = 'identity:Workspace.read';
 

@@ -7,20 +7,19 @@ import { newId } from '../ids.js';
 import { compileList, compilePage } from '../models/query/list.js';
 import { compileStatistics } from '../models/query/statistics.js';
 import { workspaceUserResource } from '../models/query/workspace-user-resource.js';
-import type { RoleBindings } from '../models/role-binding.js';
 import type { Role, Roles } from '../models/role.js';
 import type { Membership, User, Users, WorkspaceRoleType } from '../models/user.js';
 import { heldIn } from '../models/members.js';
 import type { MemberScope, Members, UserSummary } from '../models/members.js';
 import type { Workspaces } from '../models/workspace.js';
 import { includesAll } from '../permissions.js';
-import { Turns } from '../turns.js';
 import type { Accounts, NewAccount } from './accounts.js';
 import { roleGranted, userCreated } from './audit.js';
 import type { Audit } from './audit.js';
 import type { DomainStates } from './domain-states.js';
 import { membershipIn } from './memberships.js';
 import type { Caller } from './sessions.js';
+import type { UserRoles } from './user-roles.js';
 
 /** A user and the role that counts in the workspace that was asked for. */
 export interface WorkspaceUser {
@@ -57,18 +56,12 @@ const WORKSPACE_ROLES: readonly WorkspaceRoleType[] = ['WORKSPACE_OWNER', 'WORKS
 
 /** The people of a workspace (contract/behaviour.md 3). */
 export class WorkspaceUsers {
-  /**
-   * Transactions that count users of one workspace change one document: side by side they would only make each other begin
-   * again. Who waits keeps the place of their call, which bounds them.
-   */
-  readonly #counting = new Turns({ atATime: 1, waiting: Infinity, waitingInAll: Infinity });
-
   constructor(
     private readonly mongo: Mongo,
     private readonly users: Users,
     private readonly members: Members,
     private readonly roles: Roles,
-    private readonly bindings: RoleBindings,
+    private readonly userRoles: UserRoles,
     private readonly workspaces: Workspaces,
     private readonly accounts: Accounts,
     private readonly states: DomainStates,
@@ -110,21 +103,14 @@ export class WorkspaceUsers {
       role_type: 'USER',
       memberships: [membership],
     });
-    const { user } = prepared;
     const write = async (tx: Tx) => {
-      await this.accounts.insert(tx, domain, prepared);
-      await this.bindings.insert(tx, {
-        ...membership,
-        domain_id,
-        user_id: user.user_id,
-        resource_group: 'WORKSPACE',
-      });
-      const created = { ...userCreated(user), workspace_id };
-      await this.audit.record(tx, created, roleGranted(user, membership));
-      // Last: all who make users of this workspace wait for each other from here to the commit.
-      await this.workspaces.addUsers(tx, domain_id, workspace_id, 1);
+      const made = await this.accounts.insert(tx, domain, prepared);
+      const created = { ...userCreated(made), workspace_id };
+      await this.audit.record(tx, created, roleGranted(made, membership));
+      await this.userRoles.give(tx, made, membership);
+      return made;
     };
-    await this.#counting.run({}, workspace_id, () => this.mongo.transaction(reach, write));
+    const user = await this.userRoles.inTurn(prepared.user, () => this.mongo.transaction(reach, write));
     return { domain_id, user, membership };
   }
 

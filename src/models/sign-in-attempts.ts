@@ -77,6 +77,11 @@ export class SignInAttempts {
     return count && count.wrong >= limit.attempts ? 'BLOCKED' : 'BUSY';
   }
 
+  /** Forgets the count; attempts that are under way count no more. */
+  async drop(reach: Reach, key: string): Promise<void> {
+    await this.#records.deleteOne({ _id: key }, options(reach));
+  }
+
   /** True when the limit is used up by wrong attempts and its window has not ended. */
   async isUsedUp(reach: Reach, key: string, attempts: number, now: Date): Promise<boolean> {
     const count = await this.#records.findOne({ _id: key }, options(reach));

@@ -1,25 +1,37 @@
 import type { Reach, Records } from '../connectors/mongo.js';
 import { options, records } from '../connectors/mongo.js';
 import { identityKey } from '../ids.js';
-import type { PageBounds } from './page.js';
+import type { Domains } from './domain.js';
+import type { Page, PageBounds } from './page.js';
 import { pageOf } from './page.js';
 import type { User, Users, UserWithSecrets } from './user.js';
-import { withoutSecrets } from './user.js';
 
 /** Which users a page is of. */
 export interface PageScope {
-  /** Those of this domain; without it, of all. */
+  /** Those of this domain; without it, of all that are not deleted. */
   domain_id?: string;
   /** The one with this username, in any letter case. */
   username?: string;
   enabled?: boolean;
+  /** When their password was set; whoever has none is left out. */
+  passwordSet?: { operator: 'lt' | 'lte' | 'gt' | 'gte' | 'eq' | 'ne'; at: Date };
 }
 
-/** A page, and the opaque id after which the next one begins, if there is one. */
-export interface UserPage {
-  users: User[];
-  next?: string;
-}
+const SHOWN = [
+  'id',
+  'username',
+  'domain_id',
+  'state',
+  'email',
+  'description',
+  'default_project_id',
+  'password_changed_at',
+] as const satisfies readonly (keyof User)[];
+
+/** What a list shows of a user; the rest of one may be large. */
+export type ListedUser = Pick<User, (typeof SHOWN)[number]>;
+
+const projection = { _id: 0, ...Object.fromEntries(SHOWN.map((field) => [field, 1])) };
 
 /** Ids are random, so a share of what they can be holds as large a share of the users. */
 const ID_DIGITS = 8;
@@ -31,65 +43,82 @@ const WIDER = 32;
 
 /**
  * Users by opaque id, page by page: every page costs about what it shows, however many came before. It is read from a
- * narrow range of ids, and from a wider one while that is not full, because not every engine stops reading a range
- * when the page is full.
+ * narrow range of ids, and from ever wider ones behind it while the page is not full, because not every engine stops
+ * reading a range when the page is full.
  */
 export class UserPages {
   readonly #records: Records<UserWithSecrets>;
 
-  constructor(users: Users) {
+  constructor(
+    users: Users,
+    private readonly domains: Domains,
+  ) {
     this.#records = records(users.model);
   }
 
   /** The page. */
-  async read(reach: Reach, scope: PageScope, { after, limit }: PageBounds): Promise<UserPage> {
-    if (scope.username !== undefined) {
-      const named = await this.#named(reach, scope, scope.username);
-      return page(after === undefined ? named : named.filter(({ id }) => id > after), limit);
-    }
-    for (let share = (PAGES_AT_FIRST * (limit + 1)) / USERS_AT_FIRST; ; share *= WIDER) {
-      const below = endOf(share, after);
-      const found = await this.#between(reach, scope, after, below, limit + 1);
-      if (found.length > limit || below === undefined) return page(found, limit);
+  async read(reach: Reach, scope: PageScope, { after, limit }: PageBounds): Promise<Page<ListedUser>> {
+    const users: ListedUser[] = [];
+    // Few have a name, wherever their ids are.
+    let share = scope.username === undefined ? (PAGES_AT_FIRST * (limit + 1)) / USERS_AT_FIRST : 1;
+    for (let from = after; ;) {
+      const below = endOf(share, from);
+      const found = await this.#between(reach, scope, from, below, limit + 1);
+      users.push(...(await this.#listed(reach, scope, found)));
+      const isRead = found.length <= limit;
+      if (users.length > limit || (isRead && below === undefined))
+        return pageOf(users, limit, ({ id }) => id);
+      from = isRead ? below : found.at(-1)!.id;
+      if (isRead) share *= WIDER;
     }
   }
 
   async #between(
     reach: Reach,
-    { domain_id, enabled }: PageScope,
+    { domain_id, username, enabled, passwordSet }: PageScope,
     after: string | undefined,
     below: string | undefined,
     limit: number,
-  ): Promise<User[]> {
+  ): Promise<ListedUser[]> {
     const bounds = {
       ...(after === undefined ? {} : { $gt: String(after) }),
       ...(below === undefined ? {} : { $lt: below }),
     };
+    const ids = Object.keys(bounds).length > 0 ? { id: bounds } : {};
+    const isOne = domain_id !== undefined && username !== undefined;
     const range = {
       ...(domain_id === undefined ? {} : { domain_id: String(domain_id) }),
-      ...(domain_id !== undefined && enabled === false ? { state: 'DISABLED' } : {}),
-      ...(Object.keys(bounds).length > 0 ? { id: bounds } : {}),
+      ...(username === undefined ? {} : { login_keys: identityKey(username) }),
+      ...(username === undefined && enabled === false ? { state: 'DISABLED' } : {}),
+      ...(isOne ? {} : ids),
     };
     // The range apart from the rest: together some engines take another index for it.
-    const state = enabled ? { $ne: 'DISABLED' } : 'DISABLED';
-    const rest = enabled === undefined ? [] : [{ $match: { state } }];
-    const stages = [{ $match: range }, ...rest, { $sort: { id: 1 } }, { $limit: limit }];
-    return this.#records.aggregate<User>([...stages, { $project: withoutSecrets }], options(reach)).toArray();
+    const rest = [
+      ...(isOne ? [ids] : []),
+      ...(enabled === undefined ? [] : [{ state: enabled ? { $ne: 'DISABLED' } : 'DISABLED' }]),
+      ...(passwordSet
+        ? [{ password_changed_at: { $exists: true, [`$${passwordSet.operator}`]: passwordSet.at } }]
+        : []),
+    ];
+    const stages = [range, ...rest].map((one) => ({ $match: one }));
+    const page = [...(isOne ? [] : [{ $sort: { id: 1 } }]), { $limit: limit }, { $project: projection }];
+    return this.#records.aggregate<ListedUser>([...stages, ...page], options(reach)).toArray();
   }
 
-  /** At most one of each domain. */
-  async #named(reach: Reach, { domain_id, enabled }: PageScope, username: string): Promise<User[]> {
-    const key = identityKey(username);
-    const scope = domain_id === undefined ? {} : { domain_id: String(domain_id) };
-    const only = { ...options(reach), projection: withoutSecrets };
-    const found = await this.#records.find({ ...scope, login_keys: key }, only).toArray();
-    return (
-      found
-        // Whoever took another name keeps the first one as user_id.
-        .filter((user) => identityKey(user.username) === key)
-        .filter(({ state }) => enabled === undefined || enabled === (state !== 'DISABLED'))
-        .sort((left, right) => (left.id < right.id ? -1 : 1))
-    );
+  /** Those of what was found who are in the list. */
+  async #listed(
+    reach: Reach,
+    { domain_id, username }: PageScope,
+    found: ListedUser[],
+  ): Promise<ListedUser[]> {
+    const named =
+      username === undefined
+        ? found
+        : // Whoever took another name keeps the first one as user_id.
+          found.filter((user) => identityKey(user.username) === identityKey(username));
+    if (domain_id !== undefined || named.length === 0) return named;
+    const living = await this.domains.living(reach, new Set(named.map((user) => user.domain_id)));
+    return named.filter((user) => living.has(user.domain_id));
   }
 }
 
@@ -98,9 +127,4 @@ function endOf(share: number, after: string | undefined): string | undefined {
   const start = after === undefined ? 0 : parseInt(after.slice(0, ID_DIGITS), 16);
   const end = start + Math.ceil(share * ALL_IDS);
   return end < ALL_IDS ? end.toString(16).padStart(ID_DIGITS, '0') : undefined;
-}
-
-function page(found: readonly User[], limit: number): UserPage {
-  const { rows: users, next } = pageOf(found, limit, ({ id }) => id);
-  return { users, next };
 }

@@ -69,13 +69,15 @@ userSchema.index(
 // Users of a domain by their opaque id, for pages of the IAM systems.
 userSchema.index({ domain_id: 1, id: 1 });
 userSchema.index({ domain_id: 1, state: 1, id: 1 });
+// Those of all domains who are disabled, who are few among many.
+userSchema.index({ state: 1, id: 1 }, { partialFilterExpression: { state: 'DISABLED' } });
 // The administrators of a domain, who are few among many.
 userSchema.index(
   { domain_id: 1, role_type: 1, state: 1 },
   { partialFilterExpression: { role_type: 'DOMAIN_ADMIN' } },
 );
 // A username in all domains, for the system.
-userSchema.index({ login_keys: 1 });
+userSchema.index({ login_keys: 1, id: 1 });
 // Members of a workspace in every order that a list offers: equality first, then the order, one scan each.
 for (const key of ['email', 'created_at', 'last_accessed_at', 'name']) {
   userSchema.index({ domain_id: 1, 'memberships.workspace_id': 1, [key]: 1, user_id: 1 });

@@ -111,14 +111,16 @@ export class Users {
   }
 
   /**
-   * Stores a new user.
+   * Stores a new user and answers it without secrets.
    * @throws IdentityError ERROR_SAVE_UNIQUE_VALUES when the user id or username is taken in the domain, in any letter
    * case; ERROR_NOT_UNIQUE(xuser_id) when the id in another system is.
    */
-  async insert(tx: Tx, user: Omit<UserWithSecrets, 'login_keys'>): Promise<void> {
+  async insert(tx: Tx, user: Omit<UserWithSecrets, 'login_keys'>): Promise<User> {
+    const { password, temporary_password, otp, ...rest } = user;
+    const shown = { ...rest, login_keys: loginKeys(user.user_id, user.username) };
     try {
-      const login_keys = loginKeys(user.user_id, user.username);
-      await this.model.insertMany([{ ...user, login_keys }], options(tx));
+      await this.model.insertMany([{ ...shown, password, temporary_password, otp }], options(tx));
+      return shown;
     } catch (error) {
       throw isDuplicateKey(error) ? taken(error, user) : error;
     }

@@ -20,6 +20,17 @@ export function text(max: number): z.ZodType<string> {
     );
 }
 
+/** Text as it was written, of at most so many seen characters, tabs and line breaks. */
+export function lines(max: number): z.ZodType<string> {
+  return z
+    .string('must be a text')
+    .max(max, `must be at most ${max} characters long`)
+    .refine(
+      (value) => isReadable(value.replace(/[\t\r\n]/g, '')),
+      'must not hold control or invisible characters',
+    );
+}
+
 /** Text that names something: blanks alone are no name at all. */
 function identifier(max: number): z.ZodType<string> {
   return text(max).refine((value) => value !== '', {
@@ -65,7 +76,7 @@ export const email = text(254).refine(isEmailAddress, {
 });
 
 /** A password as it was typed: never trimmed; the rules for new ones are in password.ts. */
-export const password = z.string().max(1024, 'must be at most 1024 characters long');
+export const password = z.string('must be a text').max(1024, 'must be at most 1024 characters long');
 
 /** A language tag of at most 7 characters (BCP 47, D-29). */
 export const language = text(7).refine(
@@ -127,7 +138,12 @@ export const anyBoolean: z.ZodType<boolean> = z.unknown().transform((value, cont
   if (typeof value === 'boolean') return value;
   const plain = typeof value === 'string' || typeof value === 'number';
   const known = plain ? SPELLINGS.get(String(value).toLowerCase()) : undefined;
-  if (known === undefined) context.addIssue('must be a boolean: true or false');
+  if (known === undefined)
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a boolean: true or false',
+      params: { given: true },
+    });
   return known ?? z.NEVER;
 });
 

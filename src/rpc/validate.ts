@@ -6,6 +6,8 @@ import { IdentityError, invalidParameter, requiredParameter } from '../errors.js
 export interface RuleFailure {
   /** Reason to answer with instead of ERROR_INVALID_PARAMETER. */
   reason?: Reason;
+  /** An empty text is a wrong value rather than none. */
+  given?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ function failure(issues: readonly z.core.$ZodIssue[], fields: Record<string, unk
   const [first] = issues;
   if (!first) return invalidParameter('request', 'is not valid');
   const field = first.path.join('.');
-  const reason = (first as { params?: RuleFailure }).params?.reason;
+  const { reason } = ruleFailure(first);
   if (isMissing(first, fields) || reason === 'ERROR_REQUIRED_PARAMETER') {
     return withViolations(requiredParameter(field), violations);
   }
@@ -51,7 +53,11 @@ function isMissing(issue: z.core.$ZodIssue, fields: unknown): boolean {
     (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
     fields,
   );
-  return issue.path.length > 0 && (value === undefined || value === '');
+  return issue.path.length > 0 && (value === undefined || (value === '' && !ruleFailure(issue).given));
+}
+
+function ruleFailure(issue: z.core.$ZodIssue): RuleFailure {
+  return (issue as { params?: RuleFailure }).params ?? {};
 }
 
 function withViolations(error: IdentityError, violations: FieldViolation[]): IdentityError {

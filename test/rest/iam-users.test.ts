@@ -23,7 +23,7 @@ const send = (verb: string, path: string, body?: unknown, as = token) =>
 
 describe('users of OpenStack Identity over HTTP', () => {
   it('are made with 201, every field of the document there, and what is unset as it is there', async () => {
-    const given = { name: 'made-here', email: null, options: { lock: true }, surprise: 1 };
+    const given = { name: 'made-here', email: null, options: {}, surprise: 1 };
     const { status, headers, body } = await send('POST', '/v3/users', { user: given });
     expect(status).toBe(201);
     expect(headers.get('vary')).toBe('X-Auth-Token');
@@ -37,6 +37,7 @@ describe('users of OpenStack Identity over HTTP', () => {
         decription: '',
         password_expires_at: null,
         options: {},
+        extra: {},
         links: { self: `${stack.edge.url}/v3/users/${body.user.id}` },
       },
     });
@@ -47,7 +48,7 @@ describe('users of OpenStack Identity over HTTP', () => {
     const user_id = await aUser(stack.service, tenant, { description: 'Before', default_project_id: 'p-1' });
     const path = `/v3/users/${encodeURIComponent(user_id)}`;
     const name = `renamed-${verb}`;
-    const change = { name, enabled: 'no', description: null, pwd_status: true, email: 'x@example.com' };
+    const change = { name, enabled: 'no', description: null, email: 'x@example.com' };
     const { status, body } = await send(verb, path, { user: change });
     expect(status).toBe(200);
     expect(body.user).toMatchObject({ name, enabled: false, description: '', decription: '' });
@@ -105,15 +106,50 @@ describe('users of OpenStack Identity over HTTP', () => {
     expect((await send('GET', '/v3/users?name=nobody')).body.users).toEqual([]);
   });
 
-  it.each(['limit=x', 'limit=-1', 'limit=99999999999', 'enabled=perhaps', 'marker=nobody'])(
-    'are not listed for %s',
-    async (query) => {
-      const { status, body } = await send('GET', `/v3/users?${query}`);
-      expect(status).toBe(400);
-      expect(body.error).toMatchObject({ code: 400, title: 'Bad Request' });
-      expect(body.error.message).toContain(query.split('=')[0]);
-    },
-  );
+  it.each([
+    'limit=x',
+    'limit=-1',
+    'limit=99999999999',
+    'enabled=perhaps',
+    'marker=nobody',
+    'name__contains=a',
+    'name__istartswith=a',
+    'idp_id=x',
+    'protocol_id=x',
+    'unique_id=x',
+    'password_expires_at=lt:yesterday',
+  ])('are not listed for %s', async (query) => {
+    const { status, body } = await send('GET', `/v3/users?${query}`);
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ code: 400, title: 'Bad Request' });
+    expect(body.error.message).toContain(query.split('=')[0]);
+  });
+
+  it('are listed whatever else is asked that no system knows', async () => {
+    const { status, body } = await send(
+      'GET',
+      '/v3/users?sort_key=name&surprise__is=1&nameContains=x&limit=1',
+    );
+    expect([status, body.users.length]).toEqual([200, 1]);
+  });
+
+  it.each([
+    [{ name: null }, "Invalid input for field 'name': must be a text"],
+    [{ enabled: null }, "Invalid input for field 'enabled': must be a boolean: true or false"],
+    [{ enabled: '' }, "Invalid input for field 'enabled': must be a boolean: true or false"],
+    [{ password: null }, "Invalid input for field 'password': must be a text"],
+    [{ domain_id: null }, "Invalid input for field 'domain_id': must be a text"],
+    [{ name: 'abcde\n' }, "Invalid input for field 'name': must be 5 to 32 letters"],
+    [{ name: ' abcde' }, "Invalid input for field 'name': must be 5 to 32 letters"],
+    [
+      { options: { multi_factor_auth_enabled: true } },
+      "Invalid input for field 'options.multi_factor_auth_enabled': is no option that can be set here",
+    ],
+  ])('refuse %j', async (user, message) => {
+    const user_id = await aUser(stack.service, tenant);
+    const { status, body } = await send('PATCH', `/v3/users/${user_id}`, { user });
+    expect([status, body.error.message]).toEqual([400, expect.stringContaining(message)]);
+  });
 
   it('change their password with 204, and a wrong one is 401 that says where to sign in', async () => {
     const user_id = await aUser(stack.service, tenant);

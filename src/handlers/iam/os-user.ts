@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { OsUserServiceService, UserDetail } from '../../gen/iam/v3/os_user.js';
 import type { Administration } from '../../managers/administration.js';
-import type { ManagedUsers } from '../../managers/managed-users.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
-import type { UserCreation } from '../../managers/user-creation.js';
 import type { User } from '../../models/user.js';
 import type { Methods } from '../../rpc/call.js';
 import * as field from '../../rpc/fields.js';
@@ -11,48 +9,33 @@ import { method } from '../../rpc/method.js';
 import { anyUser } from './access.js';
 import type { Addresses } from './addresses.js';
 import { osUserTime, userTime } from './times.js';
-import { body, detailFields, given } from './user-fields.js';
+import { body, detailFields, given, username } from './user-fields.js';
+import type { UserWork } from './user-work.js';
 
-const CREATED = 201;
-const name = field.text(128);
-const newUser = z.preprocess(given, z.object({ ...detailFields, name, domain_id: field.id }));
-const userChange = z.object({ ...detailFields, name: name.optional() });
+const newUser = z.preprocess(given, z.object({ ...detailFields, name: username, domain_id: field.id }));
+const userChange = z.object({ ...detailFields, name: username.optional() });
 
 /** Users with every detail: /v3.0/OS-USER/users (docs/iam-os-user.md). */
 export function osUserMethods(
   administration: Administration,
-  creation: UserCreation,
-  managed: ManagedUsers,
+  work: UserWork,
   policy: PasswordPolicy,
   addresses: Addresses,
 ): Methods<typeof OsUserServiceService> {
-  const shown = (user: User) => toUserDetail(user, policy, addresses);
+  const shown = (user: User) => ({ user: toUserDetail(user, policy, addresses) });
   return {
     showUser: method(
       { access: anyUser.read, fields: { user_id: field.userRef } },
-      async ({ user_id }, call) => {
-        const user = await administration.visible(call.reach, call.caller, user_id);
-        return { user: shown(user) };
-      },
+      async ({ user_id }, { reach, caller }) => shown(await administration.visible(reach, caller, user_id)),
     ),
     createUser: method({ access: anyUser.write, fields: { user: newUser } }, async ({ user }, call) => {
       const { domain_id, ...wanted } = user;
-      const { reach, caller } = call;
-      await administration.namedDomain(reach, caller, domain_id, 'identity:User.write');
-      const created = await creation.create(reach, domain_id, wanted);
-      call.noted['created_user_id'] = created.id;
-      call.answer.status = CREATED;
-      return { user: shown(created) };
+      await administration.namedDomain(call.reach, call.caller, domain_id, 'identity:User.write');
+      return shown(await work.create(call, domain_id, wanted));
     }),
     updateUser: method(
       { access: anyUser.write, fields: { user_id: field.userRef, body: body(userChange) } },
-      async ({ user_id, body: { user: change } }, call) => {
-        const { reach, caller } = call;
-        const user = await administration.administered(reach, caller, user_id, 'identity:User.write');
-        const changed = await managed.update(reach, caller, user, change);
-        call.noted['changed_user_id'] = user.id;
-        return { user: shown(changed) };
-      },
+      async ({ user_id, body: { user } }, call) => shown(await work.change(call, user_id, user)),
     ),
   };
 }

@@ -3,14 +3,15 @@ import type { Project } from '../../gen/iam/v3/project.js';
 import type { User as UserMessage } from '../../gen/iam/v3/user.js';
 import type { PasswordPolicy } from '../../managers/password-policy.js';
 import type { Domain } from '../../models/domain.js';
-import type { User } from '../../models/user.js';
+import type { ListedUser } from '../../models/user-pages.js';
 import type { Workspace } from '../../models/workspace.js';
 import type { Addresses } from './addresses.js';
 import { userTime } from './times.js';
 
 /** A user as OpenStack Identity shows one. */
-export function toUser(user: User, policy: PasswordPolicy, addresses: Addresses): UserMessage {
+export function toUser(user: ListedUser, policy: PasswordPolicy, addresses: Addresses): UserMessage {
   const { description = '' } = user;
+  const email = user.email ? { email: user.email } : {};
   return {
     id: user.id,
     name: user.username,
@@ -18,10 +19,12 @@ export function toUser(user: User, policy: PasswordPolicy, addresses: Addresses)
     enabled: user.state !== 'DISABLED',
     description,
     decription: description,
-    email: user.email || undefined,
+    ...email,
     default_project_id: user.default_project_id,
     password_expires_at: userTime(policy.expiry(user), addresses.expiryWithZ),
     options: {},
+    // Some clients take every member that they do not know for one of these.
+    extra: email,
     links: { self: `${addresses.publicUrl}/v3/users/${user.id}` },
   };
 }

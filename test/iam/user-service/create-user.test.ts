@@ -35,6 +35,7 @@ describe('UserService.CreateUser', () => {
       enabled: true,
       password_expires_at: null,
       options: {},
+      extra: {},
       links: { self: `${PUBLIC_URL}/v3/users/${user.id}` },
     });
     expect(await calls.get(user.id)).toEqual(user);
@@ -54,6 +55,7 @@ describe('UserService.CreateUser', () => {
     });
     expect(user).toMatchObject({
       email: 'new@example.com',
+      extra: { email: 'new@example.com' },
       description: 'Made by a test',
       default_project_id: tenant.alpha,
     });
@@ -109,6 +111,17 @@ describe('UserService.CreateUser', () => {
     }
   });
 
+  it('keeps a description as it is written, lines and all', async () => {
+    const description = ' First line\r\n\tsecond line\n';
+    expect(await calls.create({ name: aName(), description })).toMatchObject({ description });
+  });
+
+  it('lets the administrator say whether the password has to be changed, and takes options that say nothing', async () => {
+    const name = aName();
+    await calls.create({ name, password: NEW, pwd_status: true, options: {} });
+    expect(await stored(name)).toMatchObject({ required_actions: ['UPDATE_PASSWORD'] });
+  });
+
   it('asks for a change of the password where that is configured', async () => {
     const { service, admin } = calls;
     const strict = await service.another({ FORCE_PASSWORD_CHANGE: 'true' });
@@ -130,6 +143,10 @@ describe('UserService.CreateUser', () => {
     ['enabled', { enabled: 2 }, 'must be a boolean'],
     ['enabled', { enabled: null }, 'must be a boolean'],
     ['enabled', { enabled: {} }, 'must be a boolean'],
+    ['enabled', { enabled: '' }, 'must be a boolean'],
+    ['pwd_status', { pwd_status: 'perhaps' }, 'must be a boolean'],
+    ['name', { name: 'abcde\n' }, 'must be 5 to 32'],
+    ['options.ignore_lockout', { options: { ignore_lockout: true } }, 'is no option that can be set here'],
     ['password', { password: 'short' }, 'At least 8 characters long'],
     ['password', { password: 'alllowercase1' }, 'at least one uppercase'],
     ['password', { name: 'Abc-Abc-1', password: 'ABC-abc-1' }, 'neither the username nor its reverse'],

@@ -28,6 +28,7 @@ describe('UserService.GetUser', () => {
       enabled: true,
       description: 'Made by hand',
       decription: 'Made by hand',
+      extra: { email: user_id },
       email: user_id,
       default_project_id: tenant.alpha,
       password_expires_at: null,

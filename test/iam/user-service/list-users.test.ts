@@ -120,7 +120,12 @@ describe('UserService.ListUsers', () => {
   it.each([
     ['limit', { limit: -1 }],
     ['enabled', { enabled: 'perhaps' }],
-    ['marker', { marker: '0'.repeat(32) }],
+    ['marker', { marker: 'A'.repeat(32) }],
+    ['name__contains', { name_contains: 'person' }],
+    ['name__istartswith', { name_istartswith: 'person' }],
+    ['unique_id', { unique_id: 'x' }],
+    ['password_expires_at', { password_expires_at: 'before:2026-01-01T00:00:00Z' }],
+    ['password_expires_at', { password_expires_at: 'lt:2026-13-01T00:00:00Z' }],
     ['marker', { marker: 'person-1' }],
     ['name', { name: 'x'.repeat(129) }],
   ])('refuses a bad %s: %j', async (field, request) => {
@@ -129,15 +134,62 @@ describe('UserService.ListUsers', () => {
     expect(refused.text).toContain(`Invalid input for field '${field}'`);
   });
 
-  it('knows nobody of another domain: not in a list, not as a marker', async () => {
+  it('tells whose password ends before, at or after a time, where passwords end', async () => {
+    const { service, tenant, admin } = calls;
+    const ends = (user: string, password_changed_at: string) =>
+      aUser(service, tenant, { user_id: user, password_changed_at: new Date(password_changed_at) });
+    await ends('ended-1', '2020-01-01T00:00:00Z');
+    await ends('ended-2', '2020-01-02T00:00:00Z');
+    await aUser(service, tenant, { user_id: 'ended-no', auth_type: 'EXTERNAL' });
+    const strict = await service.another({ PASSWORD_VALID_DAYS: '10' });
+    const ended = async (password_expires_at: string, on = strict) => {
+      const request = { password_expires_at, domain_id: tenant.domain_id };
+      const { users = [] } = (await on.call('iam.v3.UserService.ListUsers', request, admin)) as {
+        users?: Shown[];
+      };
+      return users.map(({ name }) => name).sort();
+    };
+    expect(await ended('lt:2021-01-01T00:00:00Z')).toEqual(['ended-1', 'ended-2']);
+    expect(await ended('lt:2020-01-11T02:00:00+02:00')).toEqual([]);
+    expect(await ended('lte:2020-01-11T00:00:00')).toEqual(['ended-1']);
+    expect(await ended('eq:2020-01-12T00:00:00.000Z')).toEqual(['ended-2']);
+    expect(await ended('2020-01-12T00:00:00Z')).toEqual(['ended-2']);
+    for (const later of ['gt:2020-01-11T00:00:00Z', 'gte:2020-01-12T00:00:00Z']) {
+      expect(await ended(later)).toEqual(expect.arrayContaining(['ended-2', 'person-1']));
+      expect(await ended(later)).not.toContain('ended-1');
+    }
+    const others = await ended('neq:2020-01-11T00:00:00Z');
+    expect(others).toEqual(expect.arrayContaining(['ended-2', 'person-1']));
+    expect(others).not.toContain('ended-1');
+    expect(others).not.toContain('ended-no');
+    // Where none ends, nobody is among those whose password ends.
+    for (const operator of ['lt', 'gt', 'neq'])
+      expect(await ended(`${operator}:2021-01-01T00:00:00Z`, service)).toEqual([]);
+    await strict.close();
+    for (const user of ['ended-1', 'ended-2', 'ended-no']) await calls.remove(user);
+  });
+
+  it('goes on behind a marker who is there no more, or never was', async () => {
+    const user_id = await aUser(calls.service, calls.tenant);
+    const { id } = await calls.get(user_id);
+    const before = await calls.list({ marker: id });
+    await calls.remove(id);
+    expect((await calls.list({ marker: id })).users).toEqual(before.users);
+    expect((await calls.list({ marker: '0'.repeat(32) })).users).toHaveLength(all.length);
+    expect(await calls.list({ marker: 'f'.repeat(32) })).not.toHaveProperty('users');
+  });
+
+  it('knows nobody of another domain', async () => {
     const { service } = calls;
     const other = await aTenant(service);
     expect((await refusal(calls.list({ domain_id: other.domain_id }))).code).toBe(status.PERMISSION_DENIED);
     const { access_token } = await signIn(service, other, other.admin);
     const { users } = await calls.list({}, access_token);
     expect(users).toHaveLength(1);
-    const refused = await refusal(calls.list({ marker: users[0].id }));
-    expect(refused.text).toContain("'marker'");
+    const behind = await calls.list({ marker: users[0].id });
+    expect((behind.users as Shown[] | undefined) ?? []).toEqual(
+      ((await calls.list()).users as Shown[]).filter(({ id }) => id > users[0].id),
+    );
   });
 
   it('lists all domains for the system, or the one that it names', async () => {

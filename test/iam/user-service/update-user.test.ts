@@ -45,6 +45,7 @@ describe('UserService.UpdateUser', () => {
       default_project_id: '88b16b6440684467b8825d7d96e154d8',
       password_expires_at: null,
       options: {},
+      extra: { email: user_id },
       links: { self: `${PUBLIC_URL}/v3/users/${id}` },
     });
     expect(await calls.get(user_id)).toEqual(user);
@@ -58,6 +59,20 @@ describe('UserService.UpdateUser', () => {
     const { users } = calls.service.app.rooms.models;
     const key = { domain_id: calls.tenant.domain_id, user_id };
     expect(await users.find({ deadline: Date.now() + 5000 }, key)).not.toHaveProperty('updated_at');
+  });
+
+  it('demands another password of the owner, or does not', async () => {
+    const { service, tenant } = calls;
+    const user_id = await someone();
+    const { access_token } = await signIn(service, tenant, user_id);
+    await calls.update(user_id, { pwd_status: true, options: {} });
+    expect((await refusal(calls.get(user_id, access_token))).code).toBe(status.UNAUTHENTICATED);
+    const demands = async () =>
+      (await service.app.rooms.models.users.get({ deadline: Date.now() + 5000 }, { ...tenant, user_id }))
+        .required_actions;
+    expect(await demands()).toEqual(['UPDATE_PASSWORD']);
+    await calls.update(user_id, { pwd_status: false });
+    expect(await demands()).toEqual([]);
   });
 
   it('clears description and project by null and by an empty text', async () => {
@@ -97,6 +112,13 @@ describe('UserService.UpdateUser', () => {
     ['enabled', { enabled: 'nope' }, 'must be a boolean'],
     ['enabled', { enabled: null }, 'must be a boolean'],
     ['enabled', { enabled: [] }, 'must be a boolean'],
+    ['enabled', { enabled: '' }, 'must be a boolean'],
+    ['pwd_status', { pwd_status: null }, 'must be a boolean'],
+    ['name', { name: null }, 'must be a text'],
+    ['name', { name: 'abcde\n' }, 'must be 5 to 32'],
+    ['password', { password: null }, 'must be a text'],
+    ['domain_id', { domain_id: null }, 'must be a text'],
+    ['options.lock', { options: { lock: true } }, 'is no option that can be set here'],
     ['domain_id', { domain_id: 'domain-0' }, 'Cannot change Domain ID'],
     ['description', { description: 'x'.repeat(256) }, 'must be at most 255'],
     ['description', { description: true }, 'must be a text'],
