@@ -13,7 +13,7 @@ it('many members of two workspaces are removed at once while others are made, an
   const { service, tenant, admin } = calls;
   const { alpha, beta } = tenant;
   const ids: string[] = [];
-  for (let index = 0; index < 80; index += 1) {
+  for (let index = 0; index < 120; index += 1) {
     const roles =
       index % 2
         ? { [alpha]: 'WORKSPACE_MEMBER' }
