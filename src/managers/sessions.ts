@@ -89,12 +89,13 @@ export class Sessions {
     }
     if (claims.own !== 'USER') throw new IdentityError('ERROR_PERMISSION_DENIED');
     const key = { domain_id: claims.did, user_id: claims.aud };
-    // First: whoever is refused for what became of the account costs no more than that.
+    // What was done by a link ended it: that says more than that the session has ended.
+    await this.#assertLinkAlive(reach, claims, key);
+    // Before the rest: whoever is refused for what became of the account costs no more than that.
     const account = now || needs.self ? await this.#account(reach, key, claims) : undefined;
     const [standing] = await Promise.all([
       account ?? this.#standing(reach, key, claims),
       this.states.assertEnabled(reach, claims.did, claims.wid, now),
-      this.#assertLinkAlive(reach, claims, key),
       this.#assertNotRevoked(reach, claims, now),
     ]);
     const allowed = await this.#allowed(reach, key, claims, standing, now);

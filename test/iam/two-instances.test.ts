@@ -207,6 +207,16 @@ describe('a token that was ended changes nothing at an instance that remembers i
     expect(await stored('user').findOne({ user_id: made.user_id })).toBeNull();
   });
 
+  it('of a domain that was deleted: nobody is made there', async () => {
+    const home = await aTenant(service);
+    const { domain_id } = home;
+    await read(home.admin, (await signIn(service, home, home.admin)).access_token);
+    await service.call('Domain.delete', { domain_id }, system.systemToken);
+    const user = { name: 'made-too-late', domain_id };
+    const made = other.call('iam.v3.UserService.CreateUser', { user }, system.systemToken);
+    expect((await refusal(made)).code).toBe(status.NOT_FOUND);
+  });
+
   it('of the system, when its administrator is disabled or its token replaced', async () => {
     const { domain_id } = await aTenant(service);
     const tag = (token: string) => other.call('Domain.update', { domain_id, tags: { by: 'thief' } }, token);

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { storedCounts } from '../../database.js';
+import { DatabaseProxy } from '../../database-proxy.js';
+import { databaseServer, storedCounts } from '../../database.js';
 import type { Tenant } from '../../fixtures.js';
 import { PASSWORD, aRole, aTenant, aUser, aWorkspace, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
@@ -311,16 +312,33 @@ describe('WorkspaceUser.create', () => {
     expect((await listed(user_id, admin)).results).toHaveLength(1);
   });
 
-  it('creates nothing in a workspace that is gone', async () => {
+  it('creates nothing in a workspace that goes meanwhile', async () => {
     const gone = await aWorkspace(service, tenant.domain_id, 'gone');
     const token = await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', gone);
     await create({}, token);
-    const workspaces = service.app.rooms.mongo.connection.collection('workspace');
-    await workspaces.updateOne({ workspace_id: gone }, { $set: { state: 'DELETED' } });
-    const before = await storedCounts(service);
-    const refused = await refusal(create({}, token));
-    expect(refused).toMatchObject({ code: status.NOT_FOUND, reason: 'ERROR_NOT_FOUND' });
-    expect(refused.text).toContain(gone);
-    expect(await storedCounts(service)).toEqual(before);
+    const proxy = new DatabaseProxy(databaseServer());
+    await proxy.up();
+    const slow = await service.another({
+      MONGODB_URI: proxy.uri(new URL(service.databaseUri).pathname.slice(1)),
+    });
+    try {
+      const late = request();
+      const underWay = proxy.holdAnswer(late.user_id);
+      const before = await storedCounts(service);
+      const answer = refusal(slow.call('WorkspaceUser.create', late, token));
+      await underWay;
+      const workspaces = service.app.rooms.mongo.connection.collection('workspace');
+      await workspaces.updateOne({ workspace_id: gone }, { $set: { state: 'DELETED' } });
+      proxy.resume();
+      const refused = await answer;
+      expect(refused).toMatchObject({ code: status.NOT_FOUND, reason: 'ERROR_NOT_FOUND' });
+      expect(refused.text).toContain(gone);
+      expect(await storedCounts(service)).toEqual(before);
+      // From then on the token is worth nothing.
+      expect((await refusal(create({}, token))).code).toBe(status.UNAUTHENTICATED);
+    } finally {
+      await slow.close();
+      await proxy.down();
+    }
   });
 });
