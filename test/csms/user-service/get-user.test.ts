@@ -4,7 +4,6 @@ import type { Tenant } from '../../fixtures.js';
 import { PASSWORD, aTenant, aUser, opaqueId, signIn, tokenOf } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { refusal, startService } from '../../harness.js';
-import { mailedLink } from '../../mailed.js';
 
 const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/;
 
@@ -105,55 +104,6 @@ describe('UserService.GetUser of CSMS', () => {
     service.clock.advance(301);
     ({ access_token: admin } = await signIn(service, tenant, tenant.admin));
     expect(await get(user_id)).not.toHaveProperty('locked');
-  });
-});
-
-describe('who sees whom', () => {
-  it('an administrator everybody of the domain, and nobody else', async () => {
-    const someone = await aUser(service, tenant);
-    for (const token of [admin, await tokenOf(service, tenant, tenant.admin, 'DOMAIN')]) {
-      expect(await get(someone, token)).toHaveProperty('user_name', someone);
-    }
-    const other = await aTenant(service);
-    const foreign = await opaqueId(service, other, await aUser(service, other));
-    for (const ref of [foreign, '0'.repeat(32), 'nobody@example.com']) {
-      const refused = await refusal(get(ref));
-      expect(refused).toMatchObject({ code: status.NOT_FOUND, text: `Could not find user: ${ref}.` });
-      // The document knows no 404.
-      expect(refused.metadata.get('edge-status')).toEqual(['400']);
-    }
-  });
-
-  it('everybody themself, by either id', async () => {
-    const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
-    const id = await opaqueId(service, tenant, user_id);
-    const tokens = [
-      (await signIn(service, tenant, user_id)).access_token,
-      await tokenOf(service, tenant, user_id),
-      await tokenOf(service, tenant, user_id, 'WORKSPACE', tenant.alpha),
-    ];
-    const other = await opaqueId(service, tenant, await aUser(service, tenant));
-    for (const token of tokens) {
-      for (const ref of [id, user_id]) expect((await get(ref, token)).user_id).toBe(id);
-      for (const ref of [other, '0'.repeat(32)]) {
-        const refused = await refusal(get(ref, token));
-        expect(refused.code).toBe(status.PERMISSION_DENIED);
-        expect(refused.text).toBe(
-          'You are not authorized to perform the requested action: identity:get_user.',
-        );
-      }
-    }
-  });
-
-  it('nobody without a good token', async () => {
-    const user_id = await aUser(service, tenant);
-    const { refresh_token } = await signIn(service, tenant, user_id);
-    for (const token of ['', 'nonsense', refresh_token]) {
-      expect((await refusal(get(user_id, token))).code).toBe(status.UNAUTHENTICATED);
-    }
-    await service.call('UserProfile.reset_password', { user_id, domain_id: tenant.domain_id });
-    const { token } = await mailedLink(service, user_id);
-    expect((await refusal(get(user_id, token))).code).toBe(status.PERMISSION_DENIED);
   });
 });
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../fixtures.js';
-import { PASSWORD, aBinding, aRole, aTenant, aUser, opaqueId, signIn, tokenOf } from '../../fixtures.js';
+import { PASSWORD, aTenant, aUser, opaqueId, signIn } from '../../fixtures.js';
 import type { Service } from '../../harness.js';
 import { refusal, startService } from '../../harness.js';
 import { mailedCode, mailedLink } from '../../mailed.js';
@@ -193,129 +193,6 @@ describe('update_time', () => {
     const { user_id, token } = await aNewUser();
     await changes[name]!(user_id, token);
     expect((await show(user_id)).update_time).toMatch(TIME);
-  });
-});
-
-describe('who sees whom', () => {
-  it('an administrator of the domain everybody there, signed in or with a token for the domain', async () => {
-    const someone = await aUser(service, tenant);
-    for (const token of [admin, await tokenOf(service, tenant, tenant.admin, 'DOMAIN')]) {
-      expect(await show(someone, token)).toHaveProperty('name', someone);
-    }
-  });
-
-  it('nobody else than themself with a token that is for less', async () => {
-    const someone = await aUser(service, tenant);
-    const narrow = [
-      await tokenOf(service, tenant, tenant.admin, 'USER'),
-      await tokenOf(service, tenant, tenant.admin, 'WORKSPACE', tenant.alpha),
-      await tokenOf(service, tenant, someone, 'USER'),
-    ];
-    const owner = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_OWNER' } });
-    narrow.push(await tokenOf(service, tenant, owner, 'WORKSPACE', tenant.alpha), await own(owner));
-    const other = await opaqueId(service, tenant, await aUser(service, tenant));
-    for (const token of narrow) {
-      for (const ref of [other, 'nobody@example.com', '0'.repeat(32)]) {
-        expect(await refusal(show(ref, token))).toMatchObject({
-          code: status.PERMISSION_DENIED,
-          text: 'You are not authorized to perform the requested action: identity:show_user.',
-        });
-      }
-    }
-  });
-
-  it.each(['USER', 'WORKSPACE'] as const)('everybody themself, with a token for %s too', async (scope) => {
-    const user_id = await aUser(service, tenant, { roles: { [tenant.alpha]: 'WORKSPACE_MEMBER' } });
-    const id = await opaqueId(service, tenant, user_id);
-    const token = await tokenOf(
-      service,
-      tenant,
-      user_id,
-      scope,
-      scope === 'WORKSPACE' ? tenant.alpha : undefined,
-    );
-    for (const ref of [id, user_id]) expect((await show(ref, token)).id).toBe(id);
-    expect((await show(id, await own(user_id))).id).toBe(id);
-  });
-
-  it('an administrator nobody of another domain', async () => {
-    const other = await aTenant(service);
-    const foreign = await opaqueId(service, other, await aUser(service, other));
-    expect(await refusal(show(foreign))).toMatchObject({
-      code: status.NOT_FOUND,
-      text: `Could not find user: ${foreign}.`,
-    });
-    // The same user_id in two domains: the one of the caller's own.
-    expect((await show(other.admin)).domain_id).toBe(tenant.domain_id);
-  });
-
-  it('a system administrator and the system token everybody', async () => {
-    const root = { user_id: 'root@example.com', name: 'Root', password: PASSWORD };
-    const { domain_id, system_token } = await service.call('System.init', { admin: root });
-    const signedIn = (await signIn(service, { ...tenant, domain_id }, root.user_id)).access_token;
-    const granted = await tokenOf(service, { ...tenant, domain_id }, root.user_id, 'SYSTEM');
-    const someone = await opaqueId(service, tenant, await aUser(service, tenant));
-    for (const token of [signedIn, granted, system_token]) {
-      expect((await show(someone, token)).id).toBe(someone);
-      expect((await refusal(show('0'.repeat(32), token))).code).toBe(status.NOT_FOUND);
-    }
-  });
-
-  it('nobody without a token, with one for renewing, or after the account was disabled', async () => {
-    const user_id = await aUser(service, tenant);
-    const { access_token, refresh_token } = await signIn(service, tenant, user_id);
-    const { users } = service.app.rooms.models;
-    const key = { domain_id: tenant.domain_id, user_id };
-    await users.update({ deadline: Date.now() + 5000 }, key, { $set: { state: 'DISABLED' } });
-    for (const token of ['', 'nonsense', refresh_token, access_token]) {
-      expect(await refusal(show(user_id, token))).toMatchObject({
-        code: status.UNAUTHENTICATED,
-        text: 'The request you have made requires authentication.',
-      });
-    }
-  });
-
-  it('nobody with a mailed link, which is for a new password alone', async () => {
-    const user_id = await aUser(service, tenant);
-    await service.call('UserProfile.reset_password', { user_id, domain_id: tenant.domain_id });
-    const { token } = await mailedLink(service, user_id);
-    expect((await refusal(show(user_id, token))).code).toBe(status.PERMISSION_DENIED);
-  });
-
-  it.each([
-    ['identity:UserProfile.read', true],
-    ['identity:User.read', true],
-    ['identity:OsUserService.ShowUser', true],
-    ['identity:WorkspaceUser', false],
-  ])('a role with the permission %s opens it: %s', async (permission, open) => {
-    const role_id = await aRole(service, tenant, { permissions: [permission] });
-    const user_id = await aUser(service, tenant);
-    const role = { workspace_id: tenant.alpha, role_type: 'WORKSPACE_MEMBER', role_id } as const;
-    await aBinding(service, tenant, user_id, role);
-    const token = await tokenOf(service, tenant, user_id, 'WORKSPACE', tenant.alpha);
-    const answer = show(user_id, token);
-    if (open) expect(await answer).toHaveProperty('name', user_id);
-    else expect((await refusal(answer)).code).toBe(status.PERMISSION_DENIED);
-  });
-
-  it('an administrator whose role is narrowed needs User.read', async () => {
-    const someone = await aUser(service, tenant);
-    for (const [permissions, open] of [
-      [['identity:User.read'], true],
-      [['identity:UserProfile.read'], false],
-    ] as const) {
-      const role_id = await aRole(service, tenant, {
-        role_type: 'DOMAIN_ADMIN',
-        permissions: [...permissions],
-      });
-      const user_id = await aUser(service, tenant, { role_type: 'DOMAIN_ADMIN', role_id });
-      const outcome = await show(someone, await own(user_id)).then(
-        () => true,
-        () => false,
-      );
-      expect(outcome).toBe(open);
-      expect(await show(user_id, await own(user_id))).toHaveProperty('name', user_id);
-    }
   });
 });
 

@@ -1,8 +1,5 @@
-import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aTenant, aUser, opaqueId, signIn, tokenOf } from '../../fixtures.js';
-import { refusal } from '../../harness.js';
-import { initialise } from '../../system.js';
+import { aUser, opaqueId } from '../../fixtures.js';
 import { PUBLIC_URL, startUserCalls } from '../user-calls.js';
 import type { UserCalls } from '../user-calls.js';
 
@@ -59,59 +56,6 @@ describe('UserService.GetUser', () => {
         new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}${end}$`),
       );
       await another.close();
-    }
-  });
-
-  it('shows a user to themself, under either id', async () => {
-    const { service, tenant } = calls;
-    const user_id = await aUser(service, tenant);
-    const { access_token } = await signIn(service, tenant, user_id);
-    const { id } = await calls.get(user_id, access_token);
-    expect(await calls.get(id, access_token)).toMatchObject({ name: user_id });
-  });
-
-  it('shows nobody else to a user, whether they exist or not', async () => {
-    const { service, tenant } = calls;
-    const user_id = await aUser(service, tenant);
-    const { access_token } = await signIn(service, tenant, user_id);
-    for (const other of [tenant.admin, 'nobody@example.com', '0'.repeat(32)]) {
-      expect(await refusal(calls.get(other, access_token))).toMatchObject({
-        code: status.PERMISSION_DENIED,
-        text: 'You are not authorized to perform the requested action: identity:get_user.',
-      });
-    }
-  });
-
-  it('does not know users of another domain, whatever they are called', async () => {
-    const { service, tenant } = calls;
-    const other = await aTenant(service);
-    const user_id = await aUser(service, other);
-    const id = await opaqueId(service, other, user_id);
-    const token = await tokenOf(service, tenant, tenant.admin, 'DOMAIN');
-    for (const ref of [user_id, id]) {
-      expect(await refusal(calls.get(ref, token))).toMatchObject({
-        code: status.NOT_FOUND,
-        text: `Could not find user: ${ref}.`,
-      });
-    }
-  });
-
-  it('shows users of all domains to the system', async () => {
-    const { service, tenant } = calls;
-    const { systemToken, systemAdmin } = await initialise(service);
-    const id = await opaqueId(service, tenant, tenant.admin);
-    for (const token of [systemToken, systemAdmin])
-      expect(await calls.get(id, token)).toMatchObject({ name: tenant.admin });
-  });
-
-  it('refuses a call without a token, with a broken and with a refresh token', async () => {
-    const { service, tenant } = calls;
-    const { refresh_token } = await signIn(service, tenant, tenant.admin);
-    for (const token of [null, 'x.y.z', refresh_token]) {
-      expect(await refusal(calls.get(tenant.admin, token))).toMatchObject({
-        code: status.UNAUTHENTICATED,
-        text: 'The request you have made requires authentication.',
-      });
     }
   });
 });
