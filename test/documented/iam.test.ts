@@ -129,6 +129,7 @@ describe('modifying a user', () => {
         description: '',
         email: 'james@example.com',
         options: {},
+        extra: { email: 'james@example.com' },
       },
     });
     const refused = await refusal(signIn(stack.service, tenant, 'james@example.com', 'Brand-new7Word'));

@@ -33,6 +33,8 @@ const PASSWORDS = {
   made: 'Unforgettable7',
   changed: 'Unforgettable8',
   administered: 'Unforgettable9',
+  detailed: 'Unforgotten1',
+  replaced: 'Unforgotten2',
   wrong: 'Unrememberable1',
   mistaken: 'Unrememberable2',
   never: 'Unrememberable3',
@@ -243,13 +245,8 @@ async function iamFlows(): Promise<void> {
     iam('CreateToken', withPassword({ name, domain: { id: domain_id } }, undefined, password));
   const admin = await by(ADMIN, PASSWORDS.admin);
   await by(ADMIN, PASSWORDS.wrong);
-  const { user } = await call(
-    'iam.v3.UserService.CreateUser',
-    {
-      user: { name: 'managed', password: PASSWORDS.made },
-    },
-    admin,
-  );
+  const managed = { name: 'managed', password: PASSWORDS.made };
+  const { user } = await call('iam.v3.UserService.CreateUser', { user: managed }, admin);
   const user_id = user.id as string;
   const own = await by('managed', PASSWORDS.made);
   const exchanged = await iam('CreateToken', withToken(keep('proof', own), 'unscoped'));
@@ -263,11 +260,12 @@ async function iamFlows(): Promise<void> {
   }
   const body = { user: { password: PASSWORDS.administered } };
   await call('iam.v3.UserService.UpdateUser', { user_id, body }, admin);
-  await call(
-    'iam.v3.UserService.UpdateUser',
-    { user_id, body: { user: { password: 'Sh0rt-word' } } },
-    wrong(admin),
-  );
+  const short = { user: { password: 'Sh0rt-word' } };
+  await call('iam.v3.UserService.UpdateUser', { user_id, body: short }, wrong(admin));
+  const detailed = { name: 'detailed', domain_id, password: PASSWORDS.detailed };
+  await call('iam.v3.OsUserService.CreateUser', { user: detailed }, admin);
+  const change = { user_id: 'detailed', body: { user: { password: PASSWORDS.replaced } } };
+  await call('iam.v3.OsUserService.UpdateUser', change, admin);
 }
 
 /** Secrets where they do not belong, and requests that break on the way. */

@@ -62,15 +62,15 @@ const identity = z.preprocess(
     })),
 );
 
-const scope = z.preprocess(
-  (value) => {
-    if (value === 'unscoped') return { unscoped: {} };
-    const given = withoutNone(value);
-    return isObject(given) && Object.keys(given).length === 0 ? undefined : given;
-  },
-  field.small
-    .pipe(
-      z.looseObject(
+const scope = field.small.pipe(
+  z.preprocess(
+    (value) => {
+      if (value === 'unscoped') return { unscoped: {} };
+      const given = withoutNone(value);
+      return isObject(given) && Object.keys(given).length === 0 ? undefined : given;
+    },
+    z
+      .looseObject(
         {
           // Some clients leave the domain out: then it is the user's own.
           project: byIdOrName({}, { domain: domain.optional() }).optional(),
@@ -79,16 +79,16 @@ const scope = z.preprocess(
           unscoped: z.object({}, AN_OBJECT).optional(),
         },
         'must be an object, or "unscoped"',
-      ),
-    )
-    .transform(({ project, domain, system, unscoped }, context): ScopeWish => {
-      if ([project, domain, system, unscoped].filter(Boolean).length !== 1)
-        context.addIssue('must hold one of project, domain, system, unscoped');
-      if (project) return { project };
-      if (domain) return { domain };
-      return system ? { system: true } : { unscoped: true };
-    })
-    .optional(),
+      )
+      .transform(({ project, domain, system, unscoped }, context): ScopeWish => {
+        if ([project, domain, system, unscoped].filter(Boolean).length !== 1)
+          context.addIssue('must hold one of project, domain, system, unscoped');
+        if (project) return { project };
+        if (domain) return { domain };
+        return system ? { system: true } : { unscoped: true };
+      })
+      .optional(),
+  ),
 );
 
 /** Who signs in, and for what; without a scope nothing is said about it. */
