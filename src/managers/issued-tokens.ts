@@ -34,7 +34,7 @@ export class IssuedTokens {
 
   /**
    * What a token stands for, told to its owner and to who administers the owner.
-   * @throws IdentityError ERROR_NOT_FOUND when it is good no more, ERROR_PERMISSION_DENIED.
+   * @throws IdentityError ERROR_NOT_FOUND when it is good no more or of another domain, ERROR_PERMISSION_DENIED.
    */
   async read(reach: Reach, caller: Caller, token: string): Promise<TokenFacts> {
     return this.#describe(reach, await this.#subject(reach, caller, token, 'identity:User.read'));
@@ -42,7 +42,7 @@ export class IssuedTokens {
 
   /**
    * Ends a token.
-   * @throws IdentityError ERROR_NOT_FOUND when it is good no more, ERROR_PERMISSION_DENIED.
+   * @throws IdentityError ERROR_NOT_FOUND when it is good no more or of another domain, ERROR_PERMISSION_DENIED.
    */
   async revoke(reach: Reach, caller: Caller, token: string): Promise<void> {
     await this.revocations.revoke(reach, await this.#subject(reach, caller, token, 'identity:User.write'));
@@ -75,8 +75,9 @@ export class IssuedTokens {
     if (caller.kind === 'USER' && caller.domain_id === claims.did && caller.user_id === claims.aud)
       return claims;
     const administered = await this.administration.domainOf(reach, caller, permission);
-    if (administered !== '*' && administered !== claims.did)
-      throw new IdentityError('ERROR_PERMISSION_DENIED');
+    if (!administered) throw new IdentityError('ERROR_PERMISSION_DENIED');
+    // As good as unknown: a service that checks tokens takes 403 for a fault of its own account.
+    if (administered !== '*' && administered !== claims.did) throw unknownToken();
     return claims;
   }
 
@@ -86,14 +87,18 @@ export class IssuedTokens {
     const { claims } = await this.sessions.authenticate(reach, token, { onlyReads: true }).catch(asUnknown);
     // Nobody has signed in with a mailed link, nor with a second factor that is not there yet.
     const signedIn = !claims.lnk && !isForEnrolment(claims.permissions);
-    if (claims.typ !== 'ACCESS_TOKEN' || !signedIn) throw notFound({ token: '' });
+    if (claims.typ !== 'ACCESS_TOKEN' || !signedIn) throw unknownToken();
     return claims;
   }
 }
 
 function asUnknown(error: unknown): never {
-  if (error instanceof IdentityError && NO_TOKEN.has(error.code)) throw notFound({ token: '' });
+  if (error instanceof IdentityError && NO_TOKEN.has(error.code)) throw unknownToken();
   throw error;
+}
+
+function unknownToken(): IdentityError {
+  return notFound({ token: '' });
 }
 
 /** Statuses that tell of the token, and not of the service. */

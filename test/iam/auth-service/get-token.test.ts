@@ -44,13 +44,16 @@ describe('iam.v3.AuthService.GetToken', () => {
     for (const by of [admin, systemAdmin, systemToken])
       expect((await get(by, token)).body.token.user.name).toBe(user);
     const other = await iamToken(service, withPassword(byName(tenant, await aUser(service, tenant))));
-    expect(await denied('GetToken', other, token)).toMatchObject({ status: '403' });
-    const foreign = await aTenant(service);
-    const { access_token: stranger } = await signIn(service, foreign, foreign.admin);
-    expect(await denied('GetToken', stranger, token)).toMatchObject({
+    expect(await denied('GetToken', other, token)).toMatchObject({
       status: '403',
       text: 'You are not authorized to perform the requested action: identity:get_token.',
     });
+    const foreign = await aTenant(service);
+    const { access_token: stranger } = await signIn(service, foreign, foreign.admin);
+    const unknown = { status: '404', text: 'Could not find token.' };
+    expect(await denied('GetToken', stranger, token)).toMatchObject(unknown);
+    expect(await denied('RevokeToken', stranger, token)).toMatchObject(unknown);
+    expect((await get(admin, token)).body.token.user.name).toBe(user);
   });
 
   it('is not for tokens that nobody signed in with: a mailed link, and the set-up of a second factor', async () => {
