@@ -89,6 +89,6 @@ export function createIamRooms(shared: Shared): IamRooms {
     issued: new IssuedTokens(users, states, scoped, sessions, shared.revocations, administration),
     signInReach: new SignInReach(users, states, shared.mine),
     domainDirectory: new DomainDirectory(domains, administration),
-    workspaceDirectory: new WorkspaceDirectory(workspaces, users, administration),
+    workspaceDirectory: new WorkspaceDirectory(workspaces, users, domains, administration),
   };
 }

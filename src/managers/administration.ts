@@ -117,12 +117,18 @@ export class Administration {
 
   /**
    * The user whom the caller means and may see: themself, or whom they administer.
+   * @param permission what an administrator needs for it.
    * @throws IdentityError as `changeable` does; whoever is no administrator learns nothing of others.
    */
-  async visible(reach: Reach, caller: Caller, ref: string): Promise<User> {
+  async visible(
+    reach: Reach,
+    caller: Caller,
+    ref: string,
+    permission: AdministratorPermission = 'identity:User.read',
+  ): Promise<User> {
     const user = await this.#find(reach, caller, ref);
     if (user && isOwn(caller, user)) return user;
-    const reign = await this.#reign(reach, caller, 'identity:User.read');
+    const reign = await this.#reign(reach, caller, permission);
     return this.#subject(reach, reign, ref, user, false);
   }
 
@@ -193,8 +199,7 @@ function isForAdministration({ role_type }: Caller): boolean {
   return role_type === 'SYSTEM_ADMIN' || role_type === 'DOMAIN_ADMIN';
 }
 
-/** Whether that is the caller's own account. */
-export function isOwn(caller: Caller, user: User): boolean {
-  const { kind, domain_id, user_id } = caller;
-  return kind === 'USER' && user.domain_id === domain_id && user.user_id === user_id;
+/** Whether that is the caller's own account, and not that of somebody who has the user_id by now. */
+export function isOwn({ account_id }: Caller, user: User): boolean {
+  return user.id === account_id;
 }

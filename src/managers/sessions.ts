@@ -18,6 +18,8 @@ export interface Caller {
   /** Empty for a system token without x_domain_id. */
   domain_id: string;
   user_id: string;
+  /** Opaque id of the account that the session was looked at with; a system token has none. */
+  account_id?: string;
   role_type?: TokenRole;
   workspace_id?: string;
   permissions: readonly string[];
@@ -49,7 +51,10 @@ export interface AuthenticationNeeds {
   system_scope?: { domain_id?: string; workspace_id?: string };
 }
 
-type Standing = Pick<User, 'state' | 'generation' | 'kept_session' | 'role_type' | 'role_id' | 'memberships'>;
+type Standing = Pick<
+  User,
+  'id' | 'state' | 'generation' | 'kept_session' | 'role_type' | 'role_id' | 'memberships'
+>;
 
 const MAX_USERS = 20_000;
 
@@ -198,13 +203,14 @@ function systemCaller(claims: Claims, needs: AuthenticationNeeds): Caller {
 
 function userCaller(
   claims: Claims,
-  { role_type, role_id }: Standing,
+  { id, role_type, role_id }: Standing,
   permissions: readonly string[],
 ): Caller {
   return {
     kind: 'USER',
     domain_id: claims.did,
     user_id: claims.aud,
+    account_id: id,
     role_type: claims.rol,
     workspace_id: claims.wid,
     permissions,
@@ -242,8 +248,8 @@ function rolesBehind({ role_type, role_id, ...standing }: Standing, { rol, wid }
 }
 
 function standingOf(user: User): Standing {
-  const { state, generation, kept_session, role_type, role_id, memberships } = user;
-  return { state, generation, kept_session, role_type, role_id, memberships };
+  const { id, state, generation, kept_session, role_type, role_id, memberships } = user;
+  return { id, state, generation, kept_session, role_type, role_id, memberships };
 }
 
 function cacheKey(key: UserKey): string {

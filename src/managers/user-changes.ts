@@ -19,8 +19,10 @@ const PAIRS = [
   ['xuser_type', 'xuser_id'],
 ] as const;
 
+type Detail = (typeof DETAILS)[number];
+
 /** Details that somebody gives; null and an empty text are none. */
-export type GivenDetails = { [Key in (typeof DETAILS)[number]]?: string | null };
+export type GivenDetails = { [Key in Detail]?: string | null };
 
 /** Several changes in one; what they do the same way, such as ending sessions, happens once. */
 export function merged(...changes: UserChange[]): UserChange {
@@ -82,17 +84,23 @@ export function detailsOf(given: GivenDetails): UserDetail {
   return Object.fromEntries(DETAILS.filter((key) => given[key]).map((key) => [key, given[key]]));
 }
 
-/** Sets and clears the details that differ from those of the user. */
+/**
+ * Sets and clears the details that differ from those of the user. A pair is written as one: the user may have got another
+ * one since they were read, and half of each would be a third.
+ */
 export function detailChange(user: User, given: GivenDetails): UserChange {
-  const changed = DETAILS.filter(
-    (key) => given[key] !== undefined && (given[key] ?? '') !== (user[key] ?? ''),
-  );
+  const differs = (key: Detail) => given[key] !== undefined && (given[key] ?? '') !== (user[key] ?? '');
+  const changed = DETAILS.filter((key) => (PAIRS.find((pair) => isIn(pair, key)) ?? [key]).some(differs));
   const set = changed.filter((key) => given[key]);
   const unset = changed.filter((key) => !given[key]);
   return {
     ...(set.length > 0 ? { $set: Object.fromEntries(set.map((key) => [key, given[key]])) } : {}),
     ...(unset.length > 0 ? { $unset: Object.fromEntries(unset.map((key) => [key, ''])) } : {}),
   };
+}
+
+function isIn(pair: readonly Detail[], key: Detail): boolean {
+  return pair.includes(key);
 }
 
 /** Names of the details that a change sets or clears. */

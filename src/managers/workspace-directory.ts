@@ -1,6 +1,7 @@
 import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, invalidParameter, notFound } from '../errors.js';
 import { ROOT_DOMAIN_ID } from '../ids.js';
+import type { Domains } from '../models/domain.js';
 import type { Page } from '../models/page.js';
 import type { User, Users } from '../models/user.js';
 import type { Workspace, WorkspacePageScope, Workspaces } from '../models/workspace.js';
@@ -9,7 +10,8 @@ import { membershipIn, workspaceIdsOf } from './memberships.js';
 import type { Caller } from './sessions.js';
 import { MAX_PAGE } from './user-directory.js';
 
-const READ = 'identity:Workspace.read';
+/** What an administrator needs to look at workspaces. */
+export const READS_WORKSPACES = 'identity:Workspace.read';
 
 /** Which workspaces of a domain are asked for, as the projects that they are there. */
 export interface ProjectFilters extends Pick<WorkspacePageScope, 'domain_id' | 'name' | 'enabled'> {
@@ -33,6 +35,7 @@ export class WorkspaceDirectory {
   constructor(
     private readonly workspaces: Workspaces,
     private readonly users: Users,
+    private readonly domains: Domains,
     private readonly administration: Administration,
   ) {}
 
@@ -41,12 +44,13 @@ export class WorkspaceDirectory {
    * @throws IdentityError ERROR_PERMISSION_DENIED for others, whether there is one or not, ERROR_NOT_FOUND(project_id).
    */
   async get(reach: Reach, caller: Caller, workspace_id: string): Promise<Workspace> {
-    const administered = await this.administration.domainOf(reach, caller, READ);
+    const administered = await this.administration.domainOf(reach, caller, READS_WORKSPACES);
     if (!administered && !(await this.#hasRole(reach, caller, workspace_id)))
       throw new IdentityError('ERROR_PERMISSION_DENIED');
     const found = await this.#find(reach, administered === '*' ? undefined : caller.domain_id, workspace_id);
-    if (!found) throw notFound({ project_id: workspace_id });
-    return found;
+    const [living] = found ? await this.#living(reach, caller, [found]) : [];
+    if (!living) throw notFound({ project_id: workspace_id });
+    return living;
   }
 
   /**
@@ -59,10 +63,15 @@ export class WorkspaceDirectory {
     { domain_id: named, parent_id, is_domain, name, enabled }: ProjectFilters,
     asked: AskedPage,
   ): Promise<Page<Workspace>> {
-    const domain_id = await this.administration.namedDomain(reach, caller, named, READ);
+    const domain_id = await this.administration.namedDomain(reach, caller, named, READS_WORKSPACES);
     const isElsewhere = parent_id !== undefined && domain_id !== undefined && parent_id !== domain_id;
     if (isElsewhere || is_domain) return NONE;
-    return this.#page(reach, { domain_id: domain_id ?? parent_id, name, enabled }, asked);
+    const { rows, next } = await this.#page(
+      reach,
+      { domain_id: domain_id ?? parent_id, name, enabled },
+      asked,
+    );
+    return { rows: await this.#living(reach, caller, rows), next };
   }
 
   /**
@@ -77,6 +86,8 @@ export class WorkspaceDirectory {
     const { domain_id } = user;
     const ids = workspaceIdsOf(user);
     if (domain_id === ROOT_DOMAIN_ID || ids.length === 0) return NONE;
+    // Only what is in the list: whether there are others is no matter of who has no role in them.
+    if (asked.marker !== undefined && ids !== 'all' && !ids.includes(asked.marker)) throw noMarker();
     const only = ids === 'all' ? {} : { workspaceIds: ids };
     return this.#page(reach, { domain_id, ...only, name, enabled: true }, asked);
   }
@@ -86,8 +97,7 @@ export class WorkspaceDirectory {
     scope: WorkspacePageScope,
     { marker, limit = MAX_PAGE }: AskedPage,
   ): Promise<Page<Workspace>> {
-    if (marker !== undefined && !(await this.#find(reach, scope.domain_id, marker)))
-      throw invalidParameter('marker', 'is the id of no project of this list');
+    if (marker !== undefined && !(await this.#find(reach, scope.domain_id, marker))) throw noMarker();
     return this.workspaces.page(reach, scope, { after: marker, limit: Math.min(limit, MAX_PAGE) });
   }
 
@@ -97,6 +107,16 @@ export class WorkspaceDirectory {
       : this.workspaces.find(reach, domain_id, workspace_id);
   }
 
+  /** Nothing is in a domain that is deleted. */
+  async #living(reach: Reach, caller: Caller, found: Workspace[]): Promise<Workspace[]> {
+    // The caller's own is there, or the token would not be good.
+    const others = new Set(found.map(({ domain_id }) => domain_id));
+    others.delete(caller.kind === 'USER' ? caller.domain_id : '');
+    if (others.size === 0) return found;
+    const living = await this.domains.living(reach, others);
+    return found.filter(({ domain_id }) => !others.has(domain_id) || living.has(domain_id));
+  }
+
   async #hasRole(reach: Reach, caller: Caller, workspace_id: string): Promise<boolean> {
     const { kind, domain_id, user_id } = caller;
     if (kind !== 'USER') return false;
@@ -104,4 +124,8 @@ export class WorkspaceDirectory {
     const user = await this.users.find(reach, { domain_id, user_id });
     return user !== undefined && membershipIn(user, workspace_id) !== undefined;
   }
+}
+
+function noMarker(): IdentityError {
+  return invalidParameter('marker', 'is the id of no project of this list');
 }

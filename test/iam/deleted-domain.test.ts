@@ -22,6 +22,24 @@ beforeAll(async () => {
 });
 afterAll(() => calls.service.close());
 
+it('takes its projects with it, for the system too', async () => {
+  const { systemAdmin, systemToken } = system;
+  const ask = (method: string, request: object, token: string) =>
+    calls.service.call(`iam.v3.ProjectService.${method}`, request, token);
+  for (const token of [systemAdmin, systemToken]) {
+    const { code, text } = await refusal(ask('GetProject', { project_id: gone.alpha }, token));
+    expect({ code, text }).toEqual({
+      code: status.NOT_FOUND,
+      text: `Could not find project: ${gone.alpha}.`,
+    });
+    for (const scope of [{ domain_id: gone.domain_id }, { parent_id: gone.domain_id }])
+      expect(await ask('ListProjects', scope, token)).not.toHaveProperty('projects');
+    const { projects } = await ask('ListProjects', {}, token);
+    const domains = (projects as { domain_id: string }[]).map(({ domain_id }) => domain_id);
+    expect(domains).toEqual([calls.tenant.domain_id, calls.tenant.domain_id]);
+  }
+});
+
 describe('Users of a deleted domain', () => {
   const ways: [string, () => Promise<unknown>][] = [
     ['GET /v3/users', () => calls.get(id, system.systemAdmin)],

@@ -149,6 +149,17 @@ describe('a token that is good is taken at once by an instance that remembers wo
   });
 });
 
+it('a token that is remembered shows nothing of who has the user_id of its owner by now', async () => {
+  const user_id = await aUser(service, tenant, { user_id: 'taken-over' });
+  const token = await signedIn(user_id);
+  await read(user_id, token);
+  await remove(user_id);
+  const successor = await aUser(service, tenant, { user_id });
+  const faces = [GET, 'iam.v3.OsUserService.ShowUser', 'csms.v1.UserService.GetUser'];
+  const answers = faces.map((face) => refusal(other.call(face, { user_id: successor }, token)));
+  for (const { code } of await Promise.all(answers)) expect(code).toBe(status.PERMISSION_DENIED);
+});
+
 describe('a token that was ended changes nothing at an instance that remembers it as good', () => {
   const ways: Record<string, (user_id: string, token: string) => Promise<unknown>> = {
     'the own password was changed': (user_id) => changePassword(user_id),

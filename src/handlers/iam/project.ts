@@ -1,12 +1,13 @@
 import type { ProjectServiceService } from '../../gen/iam/v3/project.js';
 import type { Administration } from '../../managers/administration.js';
+import { READS_WORKSPACES } from '../../managers/workspace-directory.js';
 import type { WorkspaceDirectory } from '../../managers/workspace-directory.js';
 import type { Page } from '../../models/page.js';
 import type { Workspace } from '../../models/workspace.js';
 import type { Methods } from '../../rpc/call.js';
 import * as field from '../../rpc/fields.js';
 import { method } from '../../rpc/method.js';
-import { anyUser, readsProjects as access } from './access.js';
+import { readsProjects as access } from './access.js';
 import type { Addresses } from './addresses.js';
 import { pageFields, pageLinks } from './pages.js';
 import { toProject } from './to-message.js';
@@ -47,9 +48,9 @@ export function projectMethods(
         answer('projects', asked, await workspaces.list(reach, caller, asked, asked)),
     ),
     listUserProjects: method(
-      { access: anyUser.read, fields: { user_id: field.userRef, name: name.optional(), ...pageFields } },
+      { access, fields: { user_id: field.userRef, name: name.optional(), ...pageFields } },
       async ({ user_id, ...asked }, { reach, caller }) => {
-        const user = await administration.visible(reach, caller, user_id);
+        const user = await administration.visible(reach, caller, user_id, READS_WORKSPACES);
         const page = await workspaces.ofUser(reach, user, asked);
         return answer(`users/${user.id}/projects`, asked, page);
       },

@@ -250,4 +250,21 @@ describe('OsUserService.UpdateUser with what belongs to one user', () => {
       expect(edgeOf(refused!.reason)).toEqual({ status: '409', code: '1113' });
     }
   });
+
+  it.each([
+    ['another one', { xuser_type: 'pair', xuser_id: 'one', areacode: '0049', phone: '2' }],
+    ['none', { xuser_type: null, xuser_id: null, areacode: null, phone: null }],
+  ])('keeps a pair whole when it is set to two at once, of which one is %s', async (_what, other) => {
+    const user_id = await someone();
+    // Each of the two differs from what was there before in one half, or in both.
+    const first = { xuser_type: user_id, xuser_id: 'one', areacode: '049', phone: '1' };
+    const sent = [{ ...first, xuser_id: 'two', phone: '3' }, other];
+    const whole = [`${user_id},two,049,049-3`, 'pair,one,0049,0049-2', ',,,-'];
+    for (let round = 0; round < 8; round += 1) {
+      await detail.update(user_id, first);
+      await Promise.all(sent.map((pair) => detail.update(user_id, pair)));
+      const { xuser_type, xuser_id, areacode, phone } = await detail.show(user_id);
+      expect(whole).toContain([xuser_type, xuser_id, areacode, phone].join());
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aBinding, aUser, aWorkspace, opaqueId, signIn } from '../../fixtures.js';
+import { aBinding, aRole, aUser, aWorkspace, opaqueId, signIn } from '../../fixtures.js';
 import { refusal } from '../../harness.js';
 import { ROOT_ADMIN } from '../../system.js';
 import type { Directory } from '../directory.js';
@@ -92,6 +92,22 @@ describe('ProjectService.ListUserProjects', () => {
         code: status.PERMISSION_DENIED,
         text: 'You are not authorized to perform the requested action: identity:list_user_projects.',
       });
+  });
+
+  it('tells nobody which projects there are beside the own ones', async () => {
+    const { service, tenant, member, memberId, admin } = directory;
+    for (const marker of [tenant.beta, 'workspace-000000000000']) {
+      const refused = await refusal(list({ user_id: memberId, marker }, member));
+      expect(refused.text).toBe("Invalid input for field 'marker': is the id of no project of this list");
+    }
+    const role_id = await aRole(service, tenant, {
+      role_type: 'DOMAIN_ADMIN',
+      permissions: ['identity:User.read', 'identity:UserProfile'],
+    });
+    const narrow = await aUser(service, tenant, { role_type: 'DOMAIN_ADMIN', role_id });
+    const { access_token } = await signIn(service, tenant, narrow);
+    expect((await refusal(list({ user_id: memberId }, access_token))).code).toBe(status.PERMISSION_DENIED);
+    expect(await ids({ user_id: memberId }, admin)).toEqual([tenant.alpha]);
   });
 
   it.each([
