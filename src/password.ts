@@ -23,11 +23,12 @@ const rules: readonly [test: (password: string) => boolean, rule: string][] = [
 
 /**
  * Checks a new password, rule by rule in the reference's order (contract/behaviour.md 1.6, D-20).
+ * @param names that it must not be, where the owner's count.
  * @throws IdentityError ERROR_INCORRECT_PASSWORD_FORMAT with the first rule broken.
  */
-export function checkPasswordFormat(password: string, field: string): void {
+export function checkPasswordFormat(password: string, field: string, names: readonly string[] = []): void {
   const broken = rules.find(([test]) => !test(password));
-  if (!broken) return;
+  if (!broken) return checkIsNoName(password, names, field);
   const rule = broken[1];
   throw new IdentityError('ERROR_INCORRECT_PASSWORD_FORMAT', { rule }, [{ field, description: rule }]);
 }
@@ -36,7 +37,7 @@ export function checkPasswordFormat(password: string, field: string): void {
  * Checks that a new password is none of the owner's names, forwards or backwards, in any letter case.
  * @throws IdentityError ERROR_INCORRECT_PASSWORD_FORMAT.
  */
-export function checkPasswordIsNoName(password: string, names: readonly string[], field: string): void {
+function checkIsNoName(password: string, names: readonly string[], field: string): void {
   const key = identityKey(password);
   const reversed = [...key].reverse().join('');
   if (!names.some((name) => [key, reversed].includes(identityKey(name)))) return;

@@ -3,8 +3,9 @@ import { IdentityError, invalidParameter, notFound } from '../errors.js';
 import type { Domain, DomainPageScope, Domains } from '../models/domain.js';
 import type { Page } from '../models/page.js';
 import type { Administration } from './administration.js';
+import { boundsOf } from './asked-page.js';
+import type { AskedPage } from './asked-page.js';
 import type { Caller } from './sessions.js';
-import { MAX_PAGE } from './user-directory.js';
 
 const READ = 'identity:Domain.read';
 
@@ -29,23 +30,22 @@ export class DomainDirectory {
 
   /**
    * A page by id of the domains that the caller administers, of at most 1000.
-   * @param marker id of the last domain of the page before.
    * @throws IdentityError ERROR_PERMISSION_DENIED, ERROR_INVALID_PARAMETER(marker) when that is none of them.
    */
   async list(
     reach: Reach,
     caller: Caller,
     filters: DomainPageScope,
-    { marker, limit = MAX_PAGE }: { marker?: string; limit?: number },
+    asked: AskedPage,
   ): Promise<Page<Domain>> {
+    const { marker } = asked;
     const own = await this.administration.namedDomain(reach, caller, undefined, READ);
     if (marker !== undefined) {
       const isListed = own === undefined || own === marker;
       if (!isListed || !(await this.domains.find(reach, { domain_id: marker })))
         throw invalidParameter('marker', 'is the id of no domain of this list');
     }
-    if (own === undefined)
-      return this.domains.page(reach, filters, { after: marker, limit: Math.min(limit, MAX_PAGE) });
+    if (own === undefined) return this.domains.page(reach, filters, boundsOf(asked));
     const domain = marker === undefined ? await this.domains.find(reach, { domain_id: own }) : undefined;
     return { rows: domain && isOf(filters, domain) ? [domain] : [] };
   }

@@ -3,7 +3,7 @@ import type { Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError } from '../errors.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User, UserChange, Users } from '../models/user.js';
-import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
+import { checkPasswordFormat } from '../password.js';
 import type { Passwords, StoredPassword } from '../password.js';
 import { ofUser } from './audit.js';
 import type { AuditEntry } from './audit.js';
@@ -76,8 +76,7 @@ export class NewPasswords {
   ): Promise<ReadyPassword> {
     const { password, field, mustChange = this.settings.forceUpdate } = given;
     assertKeptHere(user, field);
-    checkPasswordFormat(password, field);
-    checkPasswordIsNoName(password, names, field);
+    checkPasswordFormat(password, field, names);
     return {
       change: await this.change(reach, user, { password, field, mustChange }),
       settle: async (tx) => {

@@ -4,7 +4,7 @@ import type { Reach } from '../connectors/mongo.js';
 import { IdentityError, requiredParameter } from '../errors.js';
 import type { PasswordLinks } from '../models/password-link.js';
 import type { User } from '../models/user.js';
-import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
+import { checkPasswordFormat } from '../password.js';
 import { ofUser } from './audit.js';
 import { assertKeptHere } from './new-passwords.js';
 import type { NewPassword, NewPasswords, ReadyPassword } from './new-passwords.js';
@@ -113,8 +113,7 @@ export class OwnPasswords {
 }
 
 function check({ password, field, names }: Chosen): void {
-  checkPasswordFormat(password, field);
-  if (names) checkPasswordIsNoName(password, names, field);
+  checkPasswordFormat(password, field, names);
 }
 
 /** Without the current password: with a link, or because it has to be changed. */

@@ -1,7 +1,7 @@
 import type { Mongo, Reach, Tx } from '../connectors/mongo.js';
 import { IdentityError, notFound } from '../errors.js';
 import type { User, Users } from '../models/user.js';
-import { checkPasswordFormat, checkPasswordIsNoName } from '../password.js';
+import { checkPasswordFormat } from '../password.js';
 import { checkUsername } from '../user-name.js';
 import type { Accounts } from './accounts.js';
 import { userCreated } from './audit.js';
@@ -39,10 +39,7 @@ export class UserCreation {
     const details = detailsOf(given);
     checkUsername(name, 'user.name');
     checkPairs(details);
-    if (password !== undefined) {
-      checkPasswordFormat(password, 'user.password');
-      checkPasswordIsNoName(password, [name], 'user.password');
-    }
+    if (password !== undefined) checkPasswordFormat(password, 'user.password', [name]);
     const [domain, taken] = await Promise.all([
       this.states.domainNow(reach, domain_id),
       this.users.exists(reach, { domain_id, user_id: name }),

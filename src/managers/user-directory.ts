@@ -2,11 +2,10 @@ import type { Reach } from '../connectors/mongo.js';
 import { invalidParameter } from '../errors.js';
 import type { Page } from '../models/page.js';
 import type { ListedUser, PageScope, UserPages } from '../models/user-pages.js';
+import { boundsOf } from './asked-page.js';
+import type { AskedPage } from './asked-page.js';
 import type { DomainStates } from './domain-states.js';
 import type { PasswordPolicy } from './password-policy.js';
-
-/** Users on a page, unless fewer are asked for. */
-export const MAX_PAGE = 1000;
 
 /** How OpenStack Identity compares times. */
 export const EXPIRY_OPERATORS = ['lt', 'lte', 'gt', 'gte', 'eq', 'neq'] as const;
@@ -38,18 +37,15 @@ export class UserDirectory {
    * @param asked `marker` is the id of the last user of the page before, who may be gone meanwhile.
    * @throws IdentityError ERROR_INVALID_PARAMETER(marker) when it can be no id.
    */
-  async list(
-    reach: Reach,
-    { expiry, ...filters }: UserFilters,
-    { marker, limit = MAX_PAGE }: { marker?: string; limit?: number },
-  ): Promise<Page<ListedUser>> {
+  async list(reach: Reach, { expiry, ...filters }: UserFilters, asked: AskedPage): Promise<Page<ListedUser>> {
+    const { marker } = asked;
     if (marker !== undefined && !OPAQUE_ID.test(marker))
       throw invalidParameter('marker', 'is the id of no user');
     const scope = expiry ? this.#ending(filters, expiry) : filters;
     if (!scope) return NONE;
     const { domain_id } = scope;
     if (domain_id !== undefined && !(await this.states.domain(reach, domain_id))) return NONE;
-    return this.pages.read(reach, scope, { after: marker, limit: Math.min(limit, MAX_PAGE) });
+    return this.pages.read(reach, scope, boundsOf(asked));
   }
 
   /** Those of whom passwords end then; undefined where none ends. */

@@ -13,8 +13,6 @@ import type { Sessions } from './sessions.js';
 import type { SignInGuard } from './sign-in-guard.js';
 import { endingSessions, merged } from './user-changes.js';
 
-export type { Owner } from './own-passwords.js';
-
 /** What UserProfile.update may change. */
 export interface ProfileChange {
   password?: string;

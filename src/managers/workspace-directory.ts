@@ -6,9 +6,10 @@ import type { Page } from '../models/page.js';
 import type { User, Users } from '../models/user.js';
 import type { Workspace, WorkspacePageScope, Workspaces } from '../models/workspace.js';
 import type { Administration } from './administration.js';
+import { boundsOf } from './asked-page.js';
+import type { AskedPage } from './asked-page.js';
 import { membershipIn, workspaceIdsOf } from './memberships.js';
 import type { Caller } from './sessions.js';
-import { MAX_PAGE } from './user-directory.js';
 
 /** What an administrator needs to look at workspaces. */
 export const READS_WORKSPACES = 'identity:Workspace.read';
@@ -19,13 +20,6 @@ export interface ProjectFilters extends Pick<WorkspacePageScope, 'domain_id' | '
   parent_id?: string;
   /** None is a domain. */
   is_domain?: boolean;
-}
-
-/** Which page is asked for. */
-interface AskedPage {
-  /** Id of the last one of the page before. */
-  marker?: string;
-  limit?: number;
 }
 
 const NONE: Page<Workspace> = { rows: [] };
@@ -92,13 +86,10 @@ export class WorkspaceDirectory {
     return this.#page(reach, { domain_id, ...only, name, enabled: true }, asked);
   }
 
-  async #page(
-    reach: Reach,
-    scope: WorkspacePageScope,
-    { marker, limit = MAX_PAGE }: AskedPage,
-  ): Promise<Page<Workspace>> {
+  async #page(reach: Reach, scope: WorkspacePageScope, asked: AskedPage): Promise<Page<Workspace>> {
+    const { marker } = asked;
     if (marker !== undefined && !(await this.#find(reach, scope.domain_id, marker))) throw noMarker();
-    return this.workspaces.page(reach, scope, { after: marker, limit: Math.min(limit, MAX_PAGE) });
+    return this.workspaces.page(reach, scope, boundsOf(asked));
   }
 
   #find(reach: Reach, domain_id: string | undefined, workspace_id: string): Promise<Workspace | undefined> {

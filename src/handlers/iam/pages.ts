@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Links } from '../../gen/iam/v3/links.js';
-import { MAX_PAGE } from '../../managers/user-directory.js';
+import { MAX_PAGE } from '../../managers/asked-page.js';
 import * as field from '../../rpc/fields.js';
 import type { Addresses } from './addresses.js';
 
